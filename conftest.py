@@ -1,0 +1,60 @@
+"""Fixtures every test may use: a real Postgres and a real Kafka, by the launcher's one switch."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+from launcher.choice import choose
+from launcher.databases import Cluster
+from launcher.topics import ALL
+from testkit.servers import SharedServers
+
+
+def pytest_report_header() -> str:
+    """Print which servers the tests run against, and why."""
+    return choose(os.environ).line
+
+
+@pytest.fixture(scope="session")
+def shared_servers() -> Iterator[SharedServers]:
+    """The servers of this session, started when first asked for, stopped at the end."""
+    servers = SharedServers()
+    yield servers
+    servers.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(shared_servers: SharedServers) -> Cluster:
+    """A real Postgres, seen by its superuser."""
+    return shared_servers.postgres()
+
+
+@pytest.fixture(scope="session")
+def kafka_server(shared_servers: SharedServers) -> str:
+    """`host:port` of a real broker."""
+    return shared_servers.kafka()
+
+
+@pytest.fixture
+def database_url(shared_servers: SharedServers) -> Iterator[Callable[[str], str]]:
+    """A factory: `database_url("payment")` is the address of a fresh, migrated database for the service's own role, gone after the test."""
+    made = []
+
+    def fresh(service: str) -> str:
+        name, dsn = shared_servers.fresh_database(service)
+        made.append(name)
+        return dsn
+
+    yield fresh
+    for name in made:
+        shared_servers.postgres().drop(name)
+
+
+@pytest.fixture
+def topics(shared_servers: SharedServers) -> Callable[..., str]:
+    """A factory: `topics("erp.documents", partitions=3)` empties the topics it names (all when none) and returns `host:port`."""
+
+    def fresh(*names: str, partitions: int = 3) -> str:
+        return shared_servers.fresh_topics(names or ALL, partitions=partitions)
+
+    return fresh

@@ -1,0 +1,1 @@
+"""Delivery protocol, business day, HTTP and telemetry that every service stands on."""

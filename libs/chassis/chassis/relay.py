@@ -1,0 +1,178 @@
+"""
+The relay: drains the outbox in id order, sends, deletes what was acknowledged (docs/messaging.md section 3).
+
+One leader per service by an advisory lock on its own connection. The lock only saves duplicates: consumers drop what they have seen.
+On any send error the rest of the batch is left, the producer is closed with a bound and built anew: a burnt sequence number of the
+idempotent producer would refuse every later batch.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import asyncpg
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from chassis.database import TRANSIENT, Connection
+from chassis.failpoints import fp
+from chassis.metrics import metrics
+from chassis.outbox import CHANNEL, Wake, unpack_headers
+
+LEADER_LOCK = 3  # Advisory lock of the relay's leader, on its own connection for as long as it leads.
+ROWS_MAX = 1000
+POLL_S = 1.0
+SEND_TIMEOUT_S = 30.0
+CLOSE_TIMEOUT_S = 5.0
+RETRY_S_MAX = 30.0
+
+log = structlog.get_logger()
+
+
+class SendFailed(Exception):
+    """Kafka did not acknowledge; the rows stay and the producer has to be built anew."""
+
+
+@lru_cache(maxsize=100_000)
+def partition_of(key: str, partitions: int) -> int:
+    """The partition of a key, as Java's and aiokafka's default partitioner choose it (murmur2)."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+
+
+class Relay:
+    """
+    Sends what the outbox holds, for ever, until stopped.
+
+    `producer` builds a started-able aiokafka producer; `partitions` is the pinned partition count of every topic.
+    """
+
+    def __init__(self, database_url: str, producer: Callable[[], AIOKafkaProducer], wake: Wake, partitions: int) -> None:
+        self._url = database_url
+        self._build = producer
+        self._wake = wake
+        self._partitions = partitions
+        self._producer: AIOKafkaProducer | None = None
+        self._stopping = False
+        self.leading = False
+
+    async def run(self) -> None:
+        """Lead or wait to lead; survive every loss of Postgres and Kafka."""
+        pause_s = 0.1
+        while not self._stopping:
+            try:
+                await self._lead()
+                pause_s = 0.1
+            except (*TRANSIENT, KafkaError, SendFailed, asyncpg.exceptions.PostgresError) as error:
+                log.warning("relay.retry", error=f"{type(error).__name__}: {error}", pause_s=round(pause_s, 1))
+                await self._close_producer()
+                await self._sleep(pause_s)
+                pause_s = min(pause_s * 2, RETRY_S_MAX if not self._stopping else 0.1)
+
+    async def stop(self) -> None:
+        """Let the batch in flight be acknowledged and deleted, then close the producer, each with a bound."""
+        self._stopping = True
+        self._wake.set()
+
+    async def _sleep(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+
+    async def _lead(self) -> None:
+        connection = await asyncpg.connect(self._url, timeout=10, command_timeout=60)
+        try:
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
+                await self._sleep(POLL_S)
+                self._wake.clear()
+                if self._stopping:
+                    return
+            self.leading = True
+            fp("relay.leader_got")
+            await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+            while not self._stopping:
+                self._wake.clear()
+                while await self._drain(connection) == ROWS_MAX:
+                    pass
+                await self._sleep(POLL_S)
+            await self._drain(connection)
+        finally:
+            self.leading = False
+            await self._close_producer()
+            with contextlib.suppress(*TRANSIENT):
+                await asyncio.wait_for(connection.close(), CLOSE_TIMEOUT_S)
+
+    async def _drain(self, connection: Connection) -> int:
+        """Send up to ROWS_MAX rows, all that is there in id order, and delete them; return how many."""
+        rows = await connection.fetch(
+            "SELECT id, topic, key, partition, headers, value, queued_at FROM chassis.outbox ORDER BY id LIMIT $1", ROWS_MAX
+        )
+        metrics.outbox_depth.set(len(rows))
+        if not rows:
+            return 0
+        fp("relay.read")
+        producer = await self._started()
+        await self._send(producer, rows)
+        fp("relay.before_delete")
+        await connection.execute("DELETE FROM chassis.outbox WHERE id = ANY($1)", [row["id"] for row in rows])
+        fp("relay.after_delete")
+        metrics.relayed.inc(len(rows))
+        return len(rows)
+
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]) -> None:
+        by_partition: dict[tuple[str, int], list[asyncpg.Record]] = defaultdict(list)
+        for row in rows:
+            partition = row["partition"] if row["partition"] is not None else partition_of(row["key"], self._partitions)
+            by_partition[row["topic"], partition].append(row)
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                sent = []
+                for (topic, partition), members in by_partition.items():
+                    sent += await self._send_partition(producer, topic, partition, members)
+                    fp("relay.sent_some")
+                await asyncio.gather(*sent)
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise SendFailed(f"Kafka did not acknowledge: {type(error).__name__}: {error}") from error
+        fp("relay.sent_all")
+
+    async def _send_partition(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[asyncpg.Record]
+    ) -> list["asyncio.Future[object]"]:
+        """Fill as many batches as the rows need and hand them over in order."""
+        futures: list[asyncio.Future[object]] = []
+        batch = producer.create_batch()
+        for row in rows:
+            headers = unpack_headers(row["headers"])
+            key = row["key"].encode()
+            if batch.append(key=key, value=row["value"], timestamp=None, headers=headers) is None:
+                futures.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                if batch.append(key=key, value=row["value"], timestamp=None, headers=headers) is None:
+                    raise SendFailed(f"row {row['id']} fits no batch")
+        futures.append(await producer.send_batch(batch, topic, partition=partition))
+        return futures
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = self._build()
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+            metrics.producers_built.inc()
+        return self._producer
+
+    async def _close_producer(self) -> None:
+        """Close with a bound: a producer that has lost its broker may wait for ever to flush."""
+        if self._producer is None:
+            return
+        producer, self._producer = self._producer, None
+        try:
+            await asyncio.wait_for(producer.stop(), CLOSE_TIMEOUT_S)
+        except (TimeoutError, KafkaError, OSError) as error:
+            log.warning("relay.producer_left", error=f"{type(error).__name__}: {error}")
+        fp("relay.producer_closed")

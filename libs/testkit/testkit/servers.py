@@ -1,0 +1,100 @@
+"""
+Real servers for tests, chosen by the launcher's one switch: given addresses, containers when asked for, else local processes.
+
+Local processes live in a slot below `.local/test`. A test session takes a free slot, finds there what an earlier session left (formatted
+folders, migrated templates), and stops the servers when it ends. Two sessions at once take two slots and never meet.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Sequence
+from itertools import count
+from pathlib import Path
+from typing import TextIO
+
+from launcher import topics
+from launcher.choice import Choice, Way, choose
+from launcher.databases import TEST_PREFIX, Cluster
+from launcher.folders import State, checkout
+from launcher.servers import Servers
+from launcher.trouble import Trouble
+
+_SLOTS_MAX = 16
+
+
+class SharedServers:
+    """
+    The servers of one test session, each started when first asked for.
+
+    :param durable: have Postgres wait for the disk, for tests that kill it.
+    :param say: gets a line of text whenever something has been done.
+    """
+
+    def __init__(self, *, folder: Path | None = None, durable: bool = False, say: Callable[[str], None] = lambda _: None) -> None:
+        self.choice: Choice = choose(os.environ)
+        self._folder = folder or checkout() / ".local" / "test"
+        self._durable = durable
+        self._say = say
+        self._slot: TextIO | None = None
+        self._servers: Servers | None = None
+        self._cluster: Cluster | None = None
+        self._bootstrap: str | None = None
+        self._numbers = count(1)
+
+    def postgres(self) -> Cluster:
+        """Return the database server, started now if it does not run."""
+        if self._cluster is None:
+            self._cluster = self._started().start_postgres()
+            if self.choice.postgres is Way.LOCAL:
+                self._cluster.drop_all(TEST_PREFIX)  # What a killed session left; on a given server it may be somebody's.
+        return self._cluster
+
+    def kafka(self) -> str:
+        """Return `host:port` of the broker, started now if it does not run."""
+        if self._bootstrap is None:
+            servers = self._started()
+            bootstrap = servers.begin_kafka()
+            servers.wait_for_kafka(bootstrap)
+            self._bootstrap = bootstrap
+        return self._bootstrap
+
+    def fresh_database(self, service: str) -> tuple[str, str]:
+        """Copy the service's migrated template; return the copy's name and its address for the service's own role."""
+        cluster = self.postgres()
+        name = f"{TEST_PREFIX}{service}_{os.getpid()}_{next(self._numbers)}"
+        return name, cluster.create(name, service, cluster.template(service))
+
+    def fresh_topics(self, names: Sequence[str] = topics.ALL, *, partitions: int = 3) -> str:
+        """Delete and create the topics, so that they are empty; return `host:port`. Few partitions are quick to create."""
+        bootstrap = self.kafka()
+        topics.recreate(bootstrap, names, partitions=partitions)
+        return bootstrap
+
+    def close(self) -> None:
+        """Stop what runs in our slot and leave it to the next session."""
+        if self._servers is not None:
+            self._servers.stop()
+        if self._slot is not None:
+            self._slot.close()
+        self._servers = self._slot = self._cluster = self._bootstrap = None
+
+    def _started(self) -> Servers:
+        if self._servers is None:
+            self._servers = Servers(self._take_slot(), os.environ, self._say, durable=self._durable)
+        return self._servers
+
+    def _take_slot(self) -> State:
+        """Lock the first slot nobody uses; the kernel frees the lock of a session that was killed."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for number in range(1, _SLOTS_MAX + 1):
+            handle = (self._folder / f"{number}.lock").open("w")
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                handle.close()
+                continue
+            self._slot = handle
+            state = State(self._folder / str(number))
+            state.prepare()
+            return state
+        raise Trouble(f"{_SLOTS_MAX} test sessions run at the same time under {self._folder}: wait until one has ended.")
