@@ -1,0 +1,22 @@
+"""What the credit service listens to."""
+
+from chassis.service import subscribe
+from events import invoice, payment
+
+from credit import handlers
+
+SUBSCRIPTIONS = subscribe(
+    (
+        (
+            invoice.InvoiceIssued,
+            invoice.CreditMemoIssued,
+            payment.PaymentApplied,
+            payment.CreditApplied,
+            payment.ApplicationReversed,
+            payment.OnAccountCredited,
+            payment.ReceiptUnapplied,
+        ),
+        handlers.fold_exposure,
+    ),
+    forward=("erp.orders", "erp.customers", "erp.reference", "receivables.invoice", "receivables.payment"),
+)

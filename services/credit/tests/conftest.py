@@ -1,0 +1,13 @@
+"""A credit service with a database of its own."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from credit.app import SERVICE
+from testkit.service import ServiceUnderTest, service_under_test
+
+
+@pytest.fixture
+async def credit(database_url: Callable[[str], str]) -> AsyncIterator[ServiceUnderTest]:
+    async with service_under_test(SERVICE, database_url("credit")) as sut:
+        yield sut

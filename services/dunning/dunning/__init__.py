@@ -1,0 +1,1 @@
+"""Dunning procedure: levels move when the day turns, notices leave."""

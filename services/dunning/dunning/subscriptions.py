@@ -1,0 +1,14 @@
+"""What the dunning service listens to."""
+
+from chassis.service import subscribe
+from events import invoice, payment
+
+from dunning import handlers
+
+SUBSCRIPTIONS = subscribe(
+    (
+        (invoice.InvoiceIssued, payment.PaymentApplied, payment.CreditApplied, payment.ApplicationReversed),
+        handlers.fold_items,
+    ),
+    forward=("erp.customers", "erp.reference", "receivables.invoice", "receivables.payment", "receivables.credit"),
+)
