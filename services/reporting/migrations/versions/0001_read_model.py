@@ -1,0 +1,121 @@
+"""The read model: items, the delta cube, deltas by account, notices, customer names."""
+
+from alembic import op
+from chassis.protocol import protocol_sql
+
+revision = "0001"
+down_revision = None
+
+TABLES = (
+    """
+    CREATE TABLE item (
+        item text NOT NULL CONSTRAINT item_pkey PRIMARY KEY,
+        entity text NOT NULL,
+        account text NOT NULL,
+        customer text NOT NULL,
+        currency char(3) NOT NULL,
+        due_on date NOT NULL,
+        issued_on date,
+        booked_on date,
+        total_minor bigint NOT NULL,
+        open_minor bigint NOT NULL,
+        is_open boolean NOT NULL,
+        folded_at timestamptz,
+        CONSTRAINT item_issued_at_once CHECK ((issued_on IS NULL) = (booked_on IS NULL) AND (issued_on IS NULL) = (folded_at IS NULL))
+    )
+    """,
+    "CREATE INDEX item_open_by_account ON item (entity, account, item) WHERE is_open",
+    """
+    CREATE TABLE cube (
+        entity text NOT NULL,
+        currency char(3) NOT NULL,
+        measure text NOT NULL,
+        due_on date NOT NULL,
+        effective_on date NOT NULL,
+        booked_on date NOT NULL,
+        delta_minor bigint NOT NULL,
+        CONSTRAINT cube_pkey PRIMARY KEY (entity, currency, measure, due_on, effective_on, booked_on),
+        CONSTRAINT cube_measure CHECK (measure IN ('invoiced', 'credited', 'settled', 'unapplied', 'on_account', 'memo', 'unidentified'))
+    )
+    """,
+    """
+    CREATE TABLE account_delta (
+        entity text NOT NULL,
+        account text NOT NULL,
+        currency char(3) NOT NULL,
+        measure text NOT NULL,
+        due_on date NOT NULL,
+        effective_on date NOT NULL,
+        booked_on date NOT NULL,
+        delta_minor bigint NOT NULL,
+        CONSTRAINT account_delta_pkey PRIMARY KEY (entity, account, currency, measure, due_on, effective_on, booked_on),
+        CONSTRAINT account_delta_measure CHECK (measure IN ('invoiced', 'credited', 'settled', 'unapplied', 'on_account', 'memo'))
+    )
+    """,
+    """
+    CREATE TABLE notice (
+        entity text NOT NULL,
+        account text NOT NULL,
+        currency char(3) NOT NULL,
+        noticed_on date NOT NULL,
+        notice text NOT NULL,
+        level integer NOT NULL,
+        booked_on date NOT NULL,
+        CONSTRAINT notice_pkey PRIMARY KEY (entity, account, currency, noticed_on, notice),
+        CONSTRAINT notice_level CHECK (level >= 1)
+    )
+    """,
+    """
+    CREATE TABLE customer (
+        entity text NOT NULL,
+        customer text NOT NULL,
+        name text NOT NULL,
+        CONSTRAINT customer_pkey PRIMARY KEY (entity, customer)
+    )
+    """,
+)
+
+VIEWS = (
+    "CREATE VIEW chk.item AS SELECT item, entity, account, currency, open_minor FROM item",
+    """
+    CREATE VIEW chk.balance AS
+    SELECT
+        entity,
+        account,
+        currency,
+        open_minor,
+        unapplied_minor,
+        on_account_minor,
+        open_minor - unapplied_minor - on_account_minor AS balance_minor
+    FROM (
+        SELECT
+            entity,
+            account,
+            currency,
+            coalesce(sum(delta_minor) FILTER (WHERE measure IN ('invoiced', 'credited', 'settled')), 0)::bigint AS open_minor,
+            coalesce(sum(delta_minor) FILTER (WHERE measure = 'unapplied'), 0)::bigint AS unapplied_minor,
+            coalesce(sum(delta_minor) FILTER (WHERE measure IN ('on_account', 'memo')), 0)::bigint AS on_account_minor
+        FROM account_delta
+        GROUP BY entity, account, currency
+    ) AS sums
+    """,
+    "COMMENT ON COLUMN chk.balance.on_account_minor IS 'On-account money and the open credit of memos together.'",
+    r"""
+    CREATE VIEW chk.visible AS
+    SELECT regexp_replace(item, '\|[^|]*$', '') AS document, item, folded_at FROM item WHERE folded_at IS NOT NULL
+    """,
+)
+
+
+def upgrade() -> None:
+    """Make the protocol's tables, then ours."""
+    op.execute(protocol_sql())
+    for statement in TABLES + VIEWS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Drop what upgrade made."""
+    op.execute("DROP SCHEMA chk CASCADE")
+    op.execute("DROP TABLE customer, notice, account_delta, cube, item")
+    op.execute("DROP SCHEMA chassis CASCADE")

@@ -1,0 +1,1 @@
+"""The read model: aging for any date on two time axes, roll-forward, KPIs, the first page."""

@@ -1,0 +1,129 @@
+"""Folds: each fact adds deltas to the read model. Nothing is decided here and nothing is published."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from chassis.database import Connection
+from chassis.service import Batch, Fact, Received
+from events import dunning, erp, invoice, payment
+from events.fact import Event
+from events.ingress import check_identifier
+from money import parse_minor
+
+from reporting import queries
+from reporting.domain import CREDITED, MEMO, ON_ACCOUNT, SETTLED, UNAPPLIED, UNIDENTIFIED, Deltas, Posting
+
+
+async def fold_money(db: Connection, facts: Sequence[Received[Any]], batch: Batch) -> list[Fact]:
+    """
+    Add what invoices, memos, receipts and applications say to items, accounts and the cube.
+
+    The facts commute: an application may come before its item, which then stands with a negative open amount until it is issued.
+
+    :raises money.AmountRefused: an amount is not one of its currency; money.CurrencyUnknown likewise. Both park the fact.
+    """
+    deltas = Deltas()
+    for fact in facts:
+        FOLDS[type(fact.data)](deltas, fact)
+    await queries.add_to_items(db, deltas.items, folded_at=batch.now)
+    await queries.add_to_accounts(db, deltas.accounts)
+    await queries.add_to_cube(db, deltas.cube)  # Last: its rows are shared by all accounts, so their locks are held shortest.
+    return []
+
+
+async def record_notices(db: Connection, facts: Sequence[Received[dunning.DunningNoticeSent]], batch: Batch) -> list[Fact]:
+    """Keep which dunning level an account was told, and when."""
+    await queries.save_notices(db, facts)
+    return []
+
+
+async def name_customers(db: Connection, facts: Sequence[Received[erp.CustomerUpserted]], batch: Batch) -> list[Fact]:
+    """Keep the names that the page shows; of several, the last one of the customer's partition counts. What cannot be a key is refused."""
+    names: dict[tuple[str, str], str] = {}
+    for fact in facts:
+        if reason := check_identifier("customer", fact.data.customer):
+            batch.refuse(fact, [reason])
+        else:
+            names[fact.entity, fact.data.customer] = fact.data.name
+    await queries.save_names(db, names)
+    return []
+
+
+def _posting(fact: Received[Any], account: str | None) -> Posting:
+    return Posting(fact.entity, account, fact.data.currency, fact.effective_on, fact.booked_on)
+
+
+def _invoice_issued(deltas: Deltas, fact: Received[invoice.InvoiceIssued]) -> None:
+    to = _posting(fact, fact.data.account)
+    for part in fact.data.instalments:
+        item = f"{fact.data.invoice}|{part.n}"
+        deltas.issue(to, item, fact.data.customer, part.due_on, parse_minor(part.amount, fact.data.currency))
+
+
+def _credit_memo_issued(deltas: Deltas, fact: Received[invoice.CreditMemoIssued]) -> None:
+    deltas.post(_posting(fact, fact.data.account), MEMO, parse_minor(fact.data.total, fact.data.currency))
+
+
+def _payment_received(deltas: Deltas, fact: Received[payment.PaymentReceived]) -> None:
+    measure = UNIDENTIFIED if fact.data.account is None else UNAPPLIED
+    deltas.post(_posting(fact, fact.data.account), measure, parse_minor(fact.data.amount, fact.data.currency))
+
+
+def _payer_identified(deltas: Deltas, fact: Received[payment.PayerIdentified]) -> None:
+    minor = parse_minor(fact.data.amount, fact.data.currency)
+    deltas.post(_posting(fact, None), UNIDENTIFIED, -minor)
+    deltas.post(_posting(fact, fact.data.account), UNAPPLIED, minor)
+
+
+def _payer_unknown(deltas: Deltas, fact: Received[payment.PayerUnknown]) -> None:
+    minor = parse_minor(fact.data.amount, fact.data.currency)
+    deltas.post(_posting(fact, fact.data.account), UNAPPLIED, -minor)
+    deltas.post(_posting(fact, None), UNIDENTIFIED, minor)
+
+
+def _payment_applied(deltas: Deltas, fact: Received[payment.PaymentApplied]) -> None:
+    _settle(deltas, fact, SETTLED, UNAPPLIED, parse_minor(fact.data.amount, fact.data.currency))
+
+
+def _credit_applied(deltas: Deltas, fact: Received[payment.CreditApplied]) -> None:
+    _settle(deltas, fact, CREDITED, MEMO, parse_minor(fact.data.amount, fact.data.currency))
+
+
+def _application_reversed(deltas: Deltas, fact: Received[payment.ApplicationReversed]) -> None:
+    measure, source = (SETTLED, UNAPPLIED) if fact.data.memo is None else (CREDITED, MEMO)
+    _settle(deltas, fact, measure, source, -parse_minor(fact.data.amount, fact.data.currency))
+
+
+def _settle(deltas: Deltas, fact: Received[Any], measure: str, source: str, minor: int) -> None:
+    to = _posting(fact, fact.data.account)
+    deltas.settle(to, measure, fact.data.item, fact.data.customer, fact.data.due_on, minor)
+    deltas.post(to, source, -minor)
+
+
+def _on_account_credited(deltas: Deltas, fact: Received[payment.OnAccountCredited]) -> None:
+    _put_on_account(deltas, fact, parse_minor(fact.data.amount, fact.data.currency))
+
+
+def _receipt_unapplied(deltas: Deltas, fact: Received[payment.ReceiptUnapplied]) -> None:
+    _put_on_account(deltas, fact, -parse_minor(fact.data.amount, fact.data.currency))
+
+
+def _put_on_account(deltas: Deltas, fact: Received[Any], minor: int) -> None:
+    to = _posting(fact, fact.data.account)
+    deltas.post(to, UNAPPLIED, -minor)
+    deltas.post(to, ON_ACCOUNT, minor)
+
+
+FOLDS: Final[Mapping[type[Event], Callable[[Deltas, Received[Any]], None]]] = {
+    invoice.InvoiceIssued: _invoice_issued,
+    invoice.CreditMemoIssued: _credit_memo_issued,
+    payment.PaymentReceived: _payment_received,
+    payment.PayerIdentified: _payer_identified,
+    payment.PayerUnknown: _payer_unknown,
+    payment.PaymentApplied: _payment_applied,
+    payment.CreditApplied: _credit_applied,
+    payment.ApplicationReversed: _application_reversed,
+    payment.OnAccountCredited: _on_account_credited,
+    payment.ReceiptUnapplied: _receipt_unapplied,
+}
+"""The facts that move money, each with what it adds."""
