@@ -4,10 +4,13 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
+import structlog
+from events.topics import TOPICS
 from launcher.choice import choose
 from launcher.databases import Cluster
-from launcher.topics import ALL
 from testkit.servers import SharedServers
+
+structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])  # No rich tracebacks: slow.
 
 
 def pytest_report_header() -> str:
@@ -55,6 +58,6 @@ def topics(shared_servers: SharedServers) -> Callable[..., str]:
     """A factory: `topics("erp.documents", partitions=3)` empties the topics it names (all when none) and returns `host:port`."""
 
     def fresh(*names: str, partitions: int = 3) -> str:
-        return shared_servers.fresh_topics(names or ALL, partitions=partitions)
+        return shared_servers.fresh_topics(names or TOPICS, partitions=partitions)
 
     return fresh

@@ -23,6 +23,7 @@ FIELDS = frozenset(
     entity entities day open_on turning_on complete_up_to missing chunk account accounts patience_s
     records facts rows outcome handled held parked late count batch size attempt held_max seconds pause_s lag id state
     method route status principal code check faults path type
+    notice items level total currency noticed_on
     """.split()  # noqa: SIM905 - a list of a hundred quoted words reads worse
 )
 TEXT_MAX = 300

@@ -85,7 +85,7 @@ def classify(record: Record) -> MarkerMet | Fresh | Broken:
     if envelope.type == _MARKER_TYPE:
         try:
             marker = msgspec.json.decode(data, type=BusinessDayStarted)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             return Broken(record, f"a day marker that cannot be read: {error}", "")
         return MarkerMet(record, marker.entity, marker.date)
     kind = kind_of_type(envelope.type)
@@ -107,11 +107,11 @@ def _identity(kind: FactKind | None, data: bytes) -> tuple[str | None, str]:
         try:
             parts = msgspec.structs.astuple(_key_decoder(kind).decode(data))
             return parts[0], "|".join(part[:64] for part in parts)
-        except (msgspec.DecodeError, RecursionError):
+        except (ValueError, RecursionError):
             pass  # Something of it is missing or malformed: the entity alone may still be readable.
     try:
         return _entity_only.decode(data).entity, ""
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None, ""
 
 
@@ -127,6 +127,6 @@ def content_of(data: bytes) -> dict[str, Any]:
     """The data as far as it is a JSON object; empty otherwise."""
     try:
         content = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -125,7 +125,7 @@ class Sieve:
             return
         try:
             data = msgspec.json.decode(item.data, type=item.kind.event)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             out.parked.append(Parked(item.record, item.key, "undecodable", f"{item.envelope.type}: {error}"))
             blocked.add(stream)
             return

@@ -11,7 +11,7 @@ Format of `traceparent`: W3C Trace Context level 2, https://www.w3.org/TR/trace-
 import os
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +29,7 @@ FLUSH_MS_MAX = 3000
 _SCOPE = "receivables.chassis"
 _TRACEPARENT: Final = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.ASCII)
 _LENGTH_MAX = 200
+_ODD = frozenset("13579bdf")  # Last digit of the flags: bit 0 says sampled, whatever the others say.
 
 _providers: dict[str, "TracerProvider"] = {}
 _inbound: ContextVar[str | None] = ContextVar("inbound_traceparent", default=None)
@@ -66,12 +67,17 @@ def provider_of(service: str) -> "TracerProvider | None":
 
 def parse(traceparent: str | None) -> SpanContext | None:
     """Read a `traceparent`; anything malformed is None, as the standard asks."""
+    found = _match(traceparent)
+    if found is None:
+        return None
+    return SpanContext(int(found[2], 16), int(found[3], 16), is_remote=True, trace_flags=TraceFlags(int(found[4], 16)))
+
+
+def _match(traceparent: str | None) -> re.Match[str] | None:
     if not traceparent or len(traceparent) > _LENGTH_MAX:
         return None
     found = _TRACEPARENT.fullmatch(traceparent)
-    if found is None or (found[1] == "00" and found[5] is not None):
-        return None
-    return SpanContext(int(found[2], 16), int(found[3], 16), is_remote=True, trace_flags=TraceFlags(int(found[4], 16)))
+    return None if found is None or (found[1] == "00" and found[5] is not None) else found
 
 
 def traceparent_of(context: SpanContext) -> str | None:
@@ -107,7 +113,8 @@ def span_of(service: str, traceparent: str | None, name: str, kind: SpanKind = S
     if provider is None:
         yield traceparent if parse(traceparent) else None
         return
-    with provider.get_tracer(_SCOPE).start_as_current_span(name, context=_parent(parse(traceparent)), kind=kind) as span:
+    span = provider.get_tracer(_SCOPE).start_span(name, context=_parent(parse(traceparent)), kind=kind)
+    with _ended(span), _current(span):
         yield traceparent_of(span.get_span_context())
 
 
@@ -120,25 +127,28 @@ def batch_span(service: str, topic: str, traceparents: Sequence[str | None]) -> 
     with the batch's span both ways; the others, and malformed ones, cost a glance.
     """
     provider = _providers.get(service)
-    contexts = [parse(one) for one in traceparents]
-    onward = [one if context else None for one, context in zip(traceparents, contexts, strict=True)]
+    matches = [_match(one) for one in traceparents]
+    onward = [one if match else None for one, match in zip(traceparents, matches, strict=True)]
     if provider is None:
         yield onward
         return
-    sampled = [(place, context) for place, context in enumerate(contexts) if context and context.trace_flags.sampled][:RECORD_SPANS_MAX]
+    places = [place for place, match in enumerate(matches) if match and match[4][1] in _ODD][:RECORD_SPANS_MAX]
+    sampled = [(place, context) for place in places if (context := parse(traceparents[place]))]
     tracer, token = provider.get_tracer(_SCOPE), _in_batch.set(True)
     attributes = {"messaging.system": "kafka", "messaging.operation.type": "process", "messaging.destination.name": topic}
     links = [Link(context) for _, context in sampled]
     with ExitStack() as spans:
         spans.callback(_in_batch.reset, token)
-        batch = tracer.start_as_current_span(
+        batch = tracer.start_span(
             f"batch {topic}",
             context=_parent(None),
             kind=SpanKind.CONSUMER,
             attributes={**attributes, "messaging.batch.message_count": len(traceparents)},
             links=links,
         )
-        to_batch = [Link(spans.enter_context(batch).get_span_context())]
+        spans.enter_context(_ended(batch))
+        spans.enter_context(_current(batch))
+        to_batch = [Link(batch.get_span_context())]
         for place, context in sampled:
             span = tracer.start_span(
                 f"process {topic}", context=_parent(context), kind=SpanKind.CONSUMER, attributes=attributes, links=to_batch
@@ -151,6 +161,10 @@ def batch_span(service: str, topic: str, traceparents: Sequence[str | None]) -> 
 def _parent(context: SpanContext | None) -> Context:
     """A context with that span and nothing else in it: spans of a batch never hang under what happens to run around it."""
     return trace.set_span_in_context(NonRecordingSpan(context or trace.INVALID_SPAN_CONTEXT), Context())
+
+
+def _current(span: Span) -> AbstractContextManager[Span]:
+    return trace.use_span(span, record_exception=False, set_status_on_exception=False)
 
 
 @contextmanager

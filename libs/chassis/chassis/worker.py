@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from datetime import timedelta
 
 import asyncpg
 import structlog
@@ -14,13 +15,14 @@ from chassis.consumer import Consumer
 from chassis.database import TRANSIENT, Database
 from chassis.delivery import Delivery
 from chassis.entities import Entities
+from chassis.metrics import metrics
 from chassis.outbox import Wake
 from chassis.relay import Relay
 from chassis.service import Service
 from chassis.settings import ServiceSettings
 from chassis.turning import Turner
 
-CALENDAR_EVERY_S = 20.0
+HOUSEKEEPING_EVERY_S = 5.0
 PURGE_EVERY_S = 3600.0
 STALLED_S_MAX = 60.0
 STOP_BATCH_S_MAX = 10.0
@@ -94,13 +96,14 @@ class Worker:
         self.consumer.stop()
 
     async def _keep_house(self) -> None:
-        """Start days by the clock where the calendar is ours, and forget old idempotency keys."""
+        """Start days by the clock where the calendar is ours, show what waits, and forget old idempotency keys."""
         owns_calendar = self._entities.calendar_owner == self.service.name
         purged_at = 0.0
         while not self._stopping.is_set():
             try:
                 if owns_calendar:
                     await self._start_days()
+                await self._show_figures()
                 if time.monotonic() - purged_at > PURGE_EVERY_S:
                     purged_at = time.monotonic()
                     async with self._database.transaction() as db:
@@ -108,7 +111,7 @@ class Worker:
             except (*TRANSIENT, asyncpg.exceptions.PostgresError) as error:
                 log.warning("worker.housekeeping_retry", error=f"{type(error).__name__}: {error}")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), CALENDAR_EVERY_S)
+                await asyncio.wait_for(self._stopping.wait(), HOUSEKEEPING_EVERY_S)
 
     async def _start_days(self) -> None:
         async with self._database.transaction() as db:
@@ -117,6 +120,20 @@ class Worker:
             await outbox.add_markers(db, markers, now)
         if markers:
             self._wake.set()
+
+    async def _show_figures(self) -> None:
+        async with self._database.pool.acquire() as db:
+            row = await db.fetchrow(
+                "SELECT oldest_at, (SELECT count(*) FROM chk.parked WHERE state = 'parked') AS parked FROM chk.unpublished"
+            )
+            held = await db.fetch("SELECT topic, sum(rows) AS rows FROM chk.held GROUP BY topic")
+        age = self._clock() - row["oldest_at"] if row["oldest_at"] else timedelta(0)
+        metrics.outbox_age.set(age.total_seconds())
+        metrics.parked.set(row["parked"])
+        metrics.held.clear()
+        for one in held:
+            metrics.held.labels(one["topic"]).set(float(one["rows"]))
+        metrics.worker_progress.set(self._clock().timestamp())
 
     async def progress(self) -> str | None:
         """A readiness check: None while the consumer has partitions and its loop comes round."""

@@ -22,7 +22,15 @@ from joserfc.jws import JWSRegistry
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
 HEADER = {"alg": "ES256", "typ": "at+jwt", "kid": "ec-1"}
-CLAIMS = {"iss": "receivables-dev", "aud": "receivables", "sub": "clerk-1", "roles": ["clerk"], "exp": SECONDS + 600, "nbf": SECONDS, "iat": SECONDS}
+CLAIMS = {
+    "iss": "receivables-dev",
+    "aud": "receivables",
+    "sub": "clerk-1",
+    "roles": ["clerk"],
+    "exp": SECONDS + 600,
+    "nbf": SECONDS,
+    "iat": SECONDS,
+}
 
 EC, RSA = ECKey.generate_key("P-256"), RSAKey.generate_key(2048)
 STRANGER = RSAKey.generate_key(2048)
@@ -143,7 +151,9 @@ def test_a_good_token_names_the_principal_and_its_roles(keys: Keys) -> None:
     clerk = Principal("clerk-1", frozenset({"clerk"}))
     assert keys.principal(signed(), NOW) == clerk
     assert keys.principal(signed(RS_HEADER, key=RSA), NOW) == clerk
-    assert keys.principal(by_hand(json.dumps(HEADER), json.dumps(CLAIMS)), NOW) == clerk, "what BAD signs by hand is refused for its content"
+    assert keys.principal(by_hand(json.dumps(HEADER), json.dumps(CLAIMS)), NOW) == clerk, (
+        "what BAD signs by hand is refused for its content"
+    )
     assert keys.principal(signed({**HEADER, "typ": "application/AT+JWT"}), NOW) == clerk
     assert keys.principal(signed(claims={**CLAIMS, "aud": ["elsewhere", "receivables"]}), NOW) == clerk
 

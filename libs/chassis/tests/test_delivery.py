@@ -60,7 +60,9 @@ async def effects(service: ServiceUnderTest, column: str = "document_no") -> lis
 
 async def parked(service: ServiceUnderTest) -> list[tuple[str, str]]:
     async with service.db.pool.acquire() as db:
-        return [(row["key"], row["reason"]) for row in await db.fetch("SELECT key, reason FROM chk.parked WHERE state = 'parked' ORDER BY id")]
+        return [
+            (row["key"], row["reason"]) for row in await db.fetch("SELECT key, reason FROM chk.parked WHERE state = 'parked' ORDER BY id")
+        ]
 
 
 async def redrive(service: ServiceUnderTest, key: str) -> int:
@@ -96,7 +98,9 @@ async def test_a_batch_that_dies_before_its_commit_leaves_no_trace_and_is_done_l
 
 async def test_a_fact_that_cannot_be_handled_parks_its_key_and_lets_the_others_flow(service: ServiceUnderTest) -> None:
     toy.broken.add("FAIL")
-    await service.receive(*[issued(f"A{n}", f"C-{n % 7}") for n in range(40)], issued("FAIL", "C-3"), issued("BEHIND", "C-3"), issued("Z", "C-4"))
+    await service.receive(
+        *[issued(f"A{n}", f"C-{n % 7}") for n in range(40)], issued("FAIL", "C-3"), issued("BEHIND", "C-3"), issued("Z", "C-4")
+    )
     assert len(await effects(service)) == 41
     assert await parked(service) == [("US01|C-3", "failed"), ("US01|C-3", "behind")]
     await service.receive(issued("LATER", "C-3"))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import asyncpg
 import httpx
 import pytest
+import structlog
 from chassis.database import Database
 from chassis.entities import SERVICES, Entities
 from chassis.http import CommandDep, Problem, ReaderDep
@@ -70,6 +71,14 @@ def routes() -> APIRouter:
     return router
 
 
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """structlog's default draws every frame's locals in colour, which takes seconds an exception."""
+    structlog.configure(processors=[structlog.processors.JSONRenderer(default=str)])
+    yield
+    structlog.reset_defaults()
+
+
 @pytest.fixture
 def keys() -> Iterator[TestKeys]:
     keys = TestKeys()
@@ -83,7 +92,9 @@ def build(keys: TestKeys, monkeypatch: pytest.MonkeyPatch) -> Build:
     vars(module)["router"] = routes()
     monkeypatch.setitem(sys.modules, module.__name__, module)
 
-    def build(*, client: str = "127.0.0.1", entities: Entities | None = None, readiness: Readiness | None = None, **given: Any) -> httpx.AsyncClient:
+    def build(
+        *, client: str = "127.0.0.1", entities: Entities | None = None, readiness: Readiness | None = None, **given: Any
+    ) -> httpx.AsyncClient:
         settings = ServiceSettings(database_url=SecretStr("x"), entities_file=Path("x"), jwt_keys_file=keys.file, **given)
         unreached = Database(asyncpg.create_pool("postgresql://nobody@127.0.0.1:1/none", min_size=0), "")
         app = create_app(SERVICE, unreached, entities or two_entities(), settings, lambda: NOW, Wake(), readiness)
@@ -201,7 +212,9 @@ async def test_a_body_that_lies_about_its_length_is_cut_at_the_limit(build: Buil
 
 @pytest.mark.parametrize("content_type", ["text/plain", "", "application/xml", "multipart/form-data", "text/json"])
 async def test_only_json_is_read(build: Build, bearer: dict[str, str], content_type: str) -> None:
-    answer = await build().post("/v1/things", content=b'{"entity": "US01", "amount": "1.00"}', headers={**bearer, "Content-Type": content_type})
+    answer = await build().post(
+        "/v1/things", content=b'{"entity": "US01", "amount": "1.00"}', headers={**bearer, "Content-Type": content_type}
+    )
     assert_problem(answer, 415, "CONTENT_TYPE_UNSUPPORTED")
 
 
@@ -252,7 +265,8 @@ async def test_two_tokens_are_none(build: Build, bearer: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize(
-    ("client", "host", "status"), [("127.0.0.1", "127.0.0.1", 200), ("10.0.0.9", "127.0.0.1", 401), ("127.0.0.1", "0.0.0.0", 401), ("::1", "::1", 200)]
+    ("client", "host", "status"),
+    [("127.0.0.1", "127.0.0.1", 200), ("10.0.0.9", "127.0.0.1", 401), ("127.0.0.1", "0.0.0.0", 401), ("::1", "::1", 200)],
 )
 async def test_reads_are_open_on_loopback_in_development_only(build: Build, client: str, host: str, status: int) -> None:
     assert (await build(client=client, http_host=host).get("/v1/echo/a")).status_code == status

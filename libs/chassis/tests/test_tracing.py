@@ -9,6 +9,7 @@ from testkit.otlp import OtlpSink
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SAMPLED, UNSAMPLED, SAMPLED_RANDOM = f"00-{TRACE}-{SPAN}-01", f"00-{TRACE}-{SPAN}-00", f"00-{TRACE}-{SPAN}-03"
+TOPICS = ("erp.documents", "receivables.invoice", "receivables.payment")
 GARBAGE = [
     "",
     "00",
@@ -89,7 +90,9 @@ def test_one_trace_runs_from_the_erp_through_every_service(sink: OtlpSink) -> No
         pass
     flush()
 
-    (first,), (second,), (third,) = (sink.named(f"process {topic}") for topic in ("erp.documents", "receivables.invoice", "receivables.payment"))
+    (first,), (second,), (third,) = (
+        sink.named(f"process {topic}") for topic in ("erp.documents", "receivables.invoice", "receivables.payment")
+    )
     assert {first.trace_id, second.trace_id, third.trace_id} == {TRACE}
     assert [first.parent_id, second.parent_id, third.parent_id] == [SPAN, first.span_id, second.span_id]
     assert [first.service, second.service, third.service] == ["receivables-invoice", "receivables-payment", "receivables-reporting"]
@@ -119,9 +122,14 @@ def test_a_flood_of_sampled_records_stays_connected_without_a_span_each(sink: Ot
 def test_a_failed_batch_marks_its_spans_and_keeps_the_message_to_itself(sink: OtlpSink) -> None:
     with pytest.raises(ValueError), tracing.batch_span("invoice", "erp.documents", [SAMPLED]):
         raise ValueError("Ada Lovelace")
+    with pytest.raises(ValueError), tracing.span_of("invoice", None, "turn day"):
+        raise ValueError("Ada Lovelace")
     flush()
-    assert sink.named("process erp.documents")[0].failed
-    assert sink.named("batch erp.documents")[0].failed
+    for name in ("process erp.documents", "batch erp.documents", "turn day"):
+        (span,) = sink.named(name)
+        assert span.failed
+        assert "ValueError" in span.text
+        assert "Lovelace" not in span.text
 
 
 def test_facts_without_a_cause_do_not_take_the_batchs_trace(sink: OtlpSink) -> None:

@@ -16,7 +16,7 @@ WAIT_S_MAX = 10.0
 
 @dataclass(frozen=True, slots=True)
 class SeenSpan:
-    """One exported span; ids are lower-case hex, `parent_id` is empty for a root, `links` are span ids."""
+    """One exported span; ids are lower-case hex, `parent_id` is empty for a root, `links` are span ids, `text` is all of it."""
 
     service: str
     name: str
@@ -26,6 +26,7 @@ class SeenSpan:
     parent_id: str
     links: tuple[str, ...]
     failed: bool
+    text: str
 
 
 class OtlpSink:
@@ -87,5 +88,5 @@ def _read(body: bytes) -> list[SeenSpan]:
         for span in (span for of_scope in of_resource.scope_spans for span in of_scope.spans):
             links = tuple(link.span_id.hex() for link in span.links)
             ids = span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex()
-            found.append(SeenSpan(names[0] if names else "", span.name, span.kind, *ids, links, span.status.code == 2))
+            found.append(SeenSpan(names[0] if names else "", span.name, span.kind, *ids, links, span.status.code == 2, str(span)))
     return found

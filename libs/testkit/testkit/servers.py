@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import TextIO
 
+from events.topics import TOPICS
 from launcher import topics
 from launcher.choice import Choice, Way, choose
 from launcher.databases import TEST_PREFIX, Cluster
@@ -64,7 +65,7 @@ class SharedServers:
         name = f"{TEST_PREFIX}{service}_{os.getpid()}_{next(self._numbers)}"
         return name, cluster.create(name, service, cluster.template(service))
 
-    def fresh_topics(self, names: Sequence[str] = topics.ALL, *, partitions: int = 3) -> str:
+    def fresh_topics(self, names: Sequence[str] = TOPICS, *, partitions: int = 3) -> str:
         """Delete and create the topics, so that they are empty; return `host:port`. Few partitions are quick to create."""
         bootstrap = self.kafka()
         topics.recreate(bootstrap, names, partitions=partitions)

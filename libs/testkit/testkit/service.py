@@ -196,8 +196,9 @@ class ServiceUnderTest:
         """A bearer token the service accepts."""
         return self._keys.token(sub, roles, self.now)
 
-    async def get(self, path: str, **params: Any) -> httpx.Response:
-        return await self._client.get(path, params=params or None)
+    async def get(self, path: str, *, roles: Collection[str] | None = None, **params: Any) -> httpx.Response:
+        headers = self._headers(None, roles, "clerk-1") if roles is not None else None
+        return await self._client.get(path, params=params or None, headers=headers)
 
     async def post(
         self, path: str, json: Mapping[str, Any], *, key: str | None = "k1", roles: Collection[str] = ("clerk",), sub: str = "clerk-1"

@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from chassis import audit, business_day, outbox, parking
@@ -24,6 +24,9 @@ _log = structlog.get_logger()
 
 Redrive: TypeAlias = Callable[[Connection, Delivery, Mapping[str, date]], Awaitable[int]]
 """Brings something back in the transaction given, booked on the open days given; returns how many records it handled."""
+
+
+RowId: TypeAlias = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 
 class Redriven(BaseModel):
