@@ -1,0 +1,117 @@
+# Everything a person does here is a target. `make` alone lists them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+py := .venv/bin/python
+members := libs/money libs/events libs/chassis libs/launcher libs/testkit demo bench \
+           services/invoice services/payment services/credit services/dunning services/reporting
+pyprojects := pyproject.toml $(members:%=%/pyproject.toml)
+packages := money events chassis launcher testkit demo bench invoice payment credit dunning reporting
+here := $(shell cat .venv/.made-in 2>/dev/null)
+
+# Given by whoever calls: `make demo LEDGER=… MAPPING=… JSON=…`, `make psql S=invoice`, `make tick DATE=… ENTITY=…`, …
+TOPIC ?= receivables.invoice
+
+.PHONY: help setup setup-dev up down reset status logs psql topics tail token tick migrate demo explain \
+        unit test-db test-kafka scenarios test bench check fmt docs lock moved
+
+help: ## This list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- set-up: done again only when a lock, a pyproject or the place of the checkout changes ---
+
+setup: .venv/.runtime ## Install what runs into .venv (every other target does it when needed).
+setup-dev: .venv/.dev ## Install what tests and checks need, too.
+
+.venv/.runtime: requirements-uv.lock requirements.lock $(pyprojects) scripts/setup.sh scripts/python.sh $(if $(filter $(CURDIR),$(here)),,moved)
+	@scripts/setup.sh runtime
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	@scripts/setup.sh dev
+	@touch $@
+
+moved:
+
+# --- the stack on this machine ---
+
+up: setup ## Start Kafka, PostgreSQL and the five services; ENTITIES=file, PORT_BASE=8001. Keeps the books.
+	@$(py) -m launcher up $(if $(ENTITIES),--entities $(ENTITIES)) $(if $(PORT_BASE),--port-base $(PORT_BASE))
+
+down: setup ## Stop what `make up` or `make demo` started. Keeps the books.
+	@$(py) -m launcher down
+
+reset: setup ## Clean books: empty databases and topics.
+	@$(py) -m launcher reset
+
+status: setup ## What runs, where, and where its log is.
+	@$(py) -m launcher status || true
+
+logs: setup ## Follow a log: S=invoice (or kafka, postgres).
+	@$(py) -m launcher logs $(or $(S),$(error say whose: make logs S=invoice))
+
+psql: setup ## Open a service's database: S=invoice.
+	@$(py) -m launcher psql $(or $(S),$(error say whose: make psql S=invoice))
+
+topics: setup ## The topics and their partitions.
+	@$(py) -m launcher topics
+
+tail: setup ## Watch the facts of a topic: TOPIC=receivables.payment, FROM=start for all of them.
+	@$(py) -m launcher tail $(TOPIC) $(if $(filter start,$(FROM)),--from-start)
+
+token: setup ## A bearer token for the APIs: SUB=clerk-1 ROLES=clerk.
+	@$(py) -m launcher token --sub $(or $(SUB),$(error say for whom: make token SUB=clerk-1 ROLES=clerk)) $(if $(ROLES),--roles $(ROLES))
+
+tick: setup ## Start a business day: DATE=2026-01-05, ENTITY=US01 for one entity only.
+	@$(py) -m launcher tick --date $(or $(DATE),$(error say which day: make tick DATE=2026-01-05)) $(if $(ENTITY),--entity $(ENTITY))
+
+migrate: setup ## Bring a running stack's database to the newest migration: S=invoice.
+	@$(py) -m launcher migrate $(or $(S),$(error say whose: make migrate S=invoice))
+
+demo: setup ## Play a year of somebody's receivables through everything: LEDGER=file.csv, MAPPING=file.toml, JSON=file.
+	@$(py) -m demo $(if $(LEDGER),--ledger $(LEDGER)) $(if $(MAPPING),--mapping $(MAPPING)) $(if $(JSON),--json $(JSON))
+
+explain: setup ## Who publishes a fact, who handles it, what follows: EVENT=payment.received.
+	@$(py) scripts/explain.py $(or $(EVENT),$(error say which: make explain EVENT=payment.received))
+
+# --- quality ---
+
+unit: setup-dev ## Tests without servers: on every save.
+	@$(py) -m pytest -m "not db and not kafka and not scenario"
+
+test-db: setup-dev ## Tests with a real PostgreSQL.
+	@$(py) -m pytest -m db
+
+test-kafka: setup-dev ## Tests with a real Kafka.
+	@$(py) -m pytest -m kafka
+
+scenarios: setup-dev ## Dated stories over all five services: SEED=n repeats one.
+	@$(if $(SEED),SEED=$(SEED)) $(py) -m pytest -m scenario
+
+test: check ## Everything: checks and all tests.
+	@$(py) -m pytest
+
+bench: setup-dev ## Numbers, each beside its floor: JSON=file.
+	@$(py) -m bench $(if $(JSON),--json $(JSON))
+
+check: setup-dev ## Format, lint, types, imports, generated documents.
+	@$(py) -m ruff format --check .
+	@$(py) -m ruff check .
+	@$(py) -m mypy $(packages:%=-p %)
+	@.venv/bin/lint-imports
+	@$(py) scripts/make_docs.py --check
+
+fmt: setup-dev ## Format and fix what can be fixed.
+	@$(py) -m ruff format .
+	@$(py) -m ruff check --fix .
+
+docs: setup-dev ## Generate schemas, AsyncAPI and the event catalogue.
+	@$(py) scripts/make_docs.py
+
+lock: setup ## Renew the locks from the requirements*.in files: UPGRADE=1 for newer versions.
+	@for name in requirements-uv requirements requirements-dev; do \
+	    .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	        $(if $(UPGRADE),--upgrade) -o $$name.lock $$name.in || exit 1; \
+	done

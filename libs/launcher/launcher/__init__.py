@@ -1,0 +1,1 @@
+"""Real Kafka and Postgres as local processes, and the five services on them."""
