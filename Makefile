@@ -71,7 +71,7 @@ migrate: setup ## Bring a running stack's database to the newest migration: S=in
 	@$(py) -m launcher migrate $(or $(S),$(error say whose: make migrate S=invoice))
 
 demo: setup ## Play a year of somebody's receivables through everything: LEDGER=file.csv, MAPPING=file.toml, JSON=file.
-	@$(py) -m demo $(if $(LEDGER),--ledger $(LEDGER)) $(if $(MAPPING),--mapping $(MAPPING)) $(if $(JSON),--json $(JSON))
+	@$(py) -m demo $(if $(LEDGER),--ledger $(LEDGER)) $(if $(MAPPING),--mapping $(MAPPING)) $(if $(JSON),--json $(JSON)) $(if $(PORT_BASE),--port-base $(PORT_BASE))
 
 explain: setup ## Who publishes a fact, who handles it, what follows: EVENT=payment.received.
 	@$(py) scripts/explain.py $(or $(EVENT),$(error say which: make explain EVENT=payment.received))

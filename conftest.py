@@ -10,6 +10,9 @@ from launcher.choice import choose
 from launcher.databases import Cluster
 from testkit.servers import SharedServers
 
+import bench  # noqa: F401 - see demo
+import demo  # noqa: F401 - before pytest names a test folder after the package it lies in
+
 structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])  # No rich tracebacks: slow.
 
 

@@ -1,0 +1,157 @@
+"""What the services say at the end, and whether it is what the ledger says."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import asyncpg
+from money import parse_minor
+
+from demo.figures import BUCKETS, Figures, figures_at, unidentified_at
+from demo.ledger import Ledger, month_ends
+from demo.oracle import Owner, Posting, fold
+from demo.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One figure that the books and the ledger disagree about. `known_at` is None where everything known counts."""
+
+    as_of: date
+    known_at: date | None
+    customer: str
+    currency: str
+    figure: str
+    ledger_minor: int
+    books_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """
+    The answers of reporting at the end of the ledger, the digest of the books, and where they differ from the ledger.
+
+    `busiest` is the aging by customer of the compared day on which most customers had a balance.
+    """
+
+    aging: dict[str, Any]
+    busiest: dict[str, Any]
+    kpis: dict[str, Any]
+    digest: str
+    checked_on: list[date]
+    differences: list[Difference]
+
+    @property
+    def ties(self) -> bool:
+        """Whether every figure of every customer is what the ledger says."""
+        return not self.differences
+
+
+async def check(ledger: Ledger, services: Services) -> Checked:
+    """
+    Compare the books with the ledger per customer and currency, at every month's end and at the end: as reported then and as restated now.
+
+    :raises ServiceRefused: a service did not answer.
+    """
+    postings = fold(ledger)
+    ends_on, days = ledger.ends_on, list(month_ends(ledger.opens_on, ledger.ends_on))
+    differences: list[Difference] = []
+    busiest: dict[str, Any] = {"rows": []}
+    for as_of in days:
+        for known_at in (as_of, None):
+            query = {"known_at": str(known_at)} if known_at else {}
+            answer = await services.get("reporting", "/v1/aging", as_of=str(as_of), by="customer", **query)
+            expected = figures_at(postings, as_of, known_at or date.max)
+            differences += compare(expected, figures_of(answer), as_of, known_at)
+            busiest = max(answer, busiest, key=lambda one: len(one["rows"]))  # Of equals the later one.
+    kpis = await services.get("reporting", "/v1/kpis", as_of=str(ends_on))
+    return Checked(
+        aging=await services.get("reporting", "/v1/aging", as_of=str(ends_on)),
+        busiest=busiest,
+        kpis=kpis,
+        digest=digest(await services.all_of("payment", "/v1/items", "items"), await services.all_of("dunning", "/v1/notices", "notices")),
+        checked_on=days,
+        differences=differences + compare_unidentified(postings, kpis, ends_on),
+    )
+
+
+def figures_of(answer: Mapping[str, Any]) -> dict[Owner, Figures]:
+    """Return the figures of an aging answer by customer."""
+    found = {}
+    for row in answer["rows"]:
+        currency = row["currency"]
+        figures = Figures(
+            {name: parse_minor(row["buckets"][name], currency) for name in BUCKETS},
+            parse_minor(row["unapplied"], currency),
+            parse_minor(row["on_account"], currency),
+        )
+        found[row["customer"], currency] = figures
+    return found
+
+
+def compare(expected: Mapping[Owner, Figures], found: Mapping[Owner, Figures], as_of: date, known_at: date | None) -> list[Difference]:
+    """Return every figure that is not the same on both sides; who is missing on a side has zeros there."""
+    differences = []
+    for owner in sorted(expected.keys() | found.keys()):
+        ledger, books = expected.get(owner, Figures()).shown(), found.get(owner, Figures()).shown()
+        differences += [
+            Difference(as_of, known_at, *owner, name, ledger[name], books[name]) for name in ledger if ledger[name] != books[name]
+        ]
+    return differences
+
+
+def compare_unidentified(postings: Sequence[Posting], kpis: Mapping[str, Any], as_of: date) -> list[Difference]:
+    """Do the same for money that belongs to nobody."""
+    expected = unidentified_at(postings, as_of)
+    found = {row["currency"]: parse_minor(row["unidentified"], row["currency"]) for row in kpis["rows"]}
+    return [
+        Difference(as_of, None, "", currency, "unidentified", expected.get(currency, 0), found.get(currency, 0))
+        for currency in sorted(expected.keys() | found.keys())
+        if expected.get(currency, 0) != found.get(currency, 0)
+    ]
+
+
+def digest(items: Sequence[Mapping[str, Any]], notices: Sequence[Mapping[str, Any]]) -> str:
+    """
+    Return the SHA-256 of the books in a canonical form, as hexadecimal digits.
+
+    One line of JSON (UTF-8, no spaces, ended by a line feed) for every item, sorted by item:
+    ["item", item, account, currency, due_on, total, open, booked_on], then one for every notice, sorted by notice:
+    ["notice", notice, account, currency, noticed_on, level, total, [its items, sorted]].
+    """
+    lines: list[list[Any]] = [
+        ["item", *(one[name] for name in ("item", "account", "currency", "due_on", "total", "open", "booked_on"))]
+        for one in sorted(items, key=lambda one: one["item"])
+    ]
+    lines += [
+        ["notice", *(one[name] for name in ("notice", "account", "currency", "noticed_on", "level", "total")), _sorted_items(one)]
+        for one in sorted(notices, key=lambda one: one["notice"])
+    ]
+    text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _sorted_items(notice: Mapping[str, Any]) -> list[str]:
+    return sorted(json.dumps(item, ensure_ascii=False, sort_keys=True, separators=(",", ":")) for item in notice["items"])
+
+
+async def latency_ms(reporting_dsn: str, sent_at: Mapping[str, float]) -> dict[str, int] | None:
+    """
+    Return median and 99th percentile, in milliseconds, from publishing an invoice until the read model had it; None without invoices.
+
+    Read from the view chk.visible of reporting's database, which says when each item was folded.
+    """
+    connection = await asyncpg.connect(reporting_dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT document, extract(epoch FROM min(folded_at))::float8 AS seen_at FROM chk.visible GROUP BY document"
+        )
+    finally:
+        await connection.close()
+    waited = sorted(row["seen_at"] - sent_at[row["document"]] for row in rows if row["document"] in sent_at)
+    if not waited:
+        return None
+    return {name: round(1000 * waited[min(len(waited) - 1, len(waited) * percent // 100)]) for name, percent in (("p50", 50), ("p99", 99))}

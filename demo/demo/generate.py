@@ -1,0 +1,237 @@
+"""
+The ledger the repository ships: a year of receivables of a company that does not exist, the same for the same seed.
+
+`python -m demo.generate` writes it. 100 customers, a few of them large (Zipf), two currencies; payers that are prompt, late and very late;
+part payments, short and over payments, one payment for two invoices, money that names nothing, money from an unknown payer, money that
+comes before its invoice, credit memos with and without an invoice.
+"""
+
+import csv
+import io
+import random
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from money import format_minor
+
+from demo.ledger import CreditMemo, Customer, Entry, Invoice, Receipt, told_on
+
+SHIPPED_LEDGER: Final = Path(__file__).resolve().parents[1] / "ledger.csv"
+SEED: Final = 1494
+YEAR: Final = 2025
+CUSTOMERS: Final = 100
+INVOICES: Final = 2000
+COLUMNS: Final = (
+    "kind",
+    "number",
+    "customer",
+    "issued_on",
+    "due_on",
+    "value_on",
+    "currency",
+    "amount",
+    "reference",
+    "bank_account",
+    "name",
+)
+
+_OPENS_ON: Final = date(YEAR, 1, 1)
+_ENDS_ON: Final = date(YEAR, 12, 31)
+_FIRST: Final = ("Amber", "Birch", "Cobalt", "Dune", "Ember", "Fjord", "Granite", "Harbour", "Iris", "Juniper")
+_SECOND: Final = ("Bakeries", "Bikes", "Foundry", "Glass", "Hotels", "Logistics", "Orchards", "Paper", "Robotics", "Textiles")
+_TERMS_DAYS: Final = (14, 30, 30, 30, 60)
+_LATE_DAYS: Final = {"prompt": (-6, 1), "usual": (-2, 9), "late": (5, 40), "very late": (30, 110)}
+_MANNERS: Final = ("prompt", "prompt", "usual", "usual", "usual", "usual", "late", "late", "late", "very late")
+
+# Of a thousand invoices, how many are paid in which way.
+_WAYS: Final = {
+    "in full": 690,
+    "in two parts": 80,
+    "short": 40,
+    "over": 40,
+    "without naming it": 40,
+    "with the next one": 40,
+    "before it is issued": 4,
+    "credited in part": 36,
+    "never": 30,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Payer:
+    customer: str
+    currency: str
+    manner: str
+    bank_account: str
+
+
+def generate(seed: int = SEED) -> list[Entry]:
+    """Return the year's entries in the order of their days; a function of the seed alone."""
+    return _Year(random.Random(seed)).entries()
+
+
+def to_csv(entries: list[Entry]) -> str:
+    """Write entries in the repository's own format (demo/README.md)."""
+    out = io.StringIO()
+    rows = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
+    rows.writeheader()
+    rows.writerows(map(_to_row, entries))
+    return out.getvalue()
+
+
+def _to_row(entry: Entry) -> dict[str, str]:
+    match entry:
+        case Customer(customer, known_on, name, bank_account):
+            return {"kind": "customer", "customer": customer, "issued_on": str(known_on), "bank_account": bank_account or "", "name": name}
+        case Invoice(number, customer, currency, issued_on, due_on, minor):
+            row = {"kind": "invoice", "number": number, "customer": customer, "issued_on": str(issued_on), "due_on": str(due_on)}
+        case CreditMemo(number, customer, currency, issued_on, minor, ref_document_no):
+            row = {
+                "kind": "credit_memo",
+                "number": number,
+                "customer": customer,
+                "issued_on": str(issued_on),
+                "reference": ref_document_no or "",
+            }
+        case Receipt(number, currency, value_on, minor, remittance, bank_account, customer):
+            row = {"kind": "receipt", "number": number, "customer": customer or "", "value_on": str(value_on)}
+            row |= {"reference": remittance or "", "bank_account": bank_account or ""}
+    return row | {"currency": currency, "amount": format_minor(minor, currency)}
+
+
+class _Year:
+    """Grows the entries; drafts carry no numbers yet, because numbers follow the days."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._payers = [self._payer(number) for number in range(1, CUSTOMERS + 1)]
+        self._money: list[Receipt] = []
+        self._memos: list[CreditMemo] = []
+        self._waiting: dict[_Payer, Invoice] = {}
+
+    def entries(self) -> list[Entry]:
+        """Grow the year and put it into order; to be called once."""
+        names = [f"{first} {second}" for first in _FIRST for second in _SECOND]
+        customers: list[Entry] = [
+            Customer(payer.customer, _OPENS_ON, name, payer.bank_account) for payer, name in zip(self._payers, names, strict=True)
+        ]
+        invoices = self._invoices()
+        for payer, invoice in invoices:
+            self._settle(payer, invoice)
+        self._stray_money()
+        drafts: list[CreditMemo | Receipt] = [*self._memos, *self._money]
+        said = sorted(drafts, key=lambda entry: (told_on(entry), isinstance(entry, Receipt)))
+        told = [_numbered(entry, f"{10001 + place}") for place, entry in enumerate(entry for entry in said if told_on(entry) <= _ENDS_ON)]
+        order = (Customer, Invoice, CreditMemo, Receipt)
+        return sorted(
+            [*customers, *(invoice for _, invoice in invoices), *told], key=lambda entry: (told_on(entry), order.index(type(entry)))
+        )
+
+    def _payer(self, number: int) -> _Payer:
+        currency = "EUR" if number % 10 in (3, 6, 9) else "USD"
+        return _Payer(f"C-{number:03}", currency, self._chance.choice(_MANNERS), _iban(number))
+
+    def _invoices(self) -> list[tuple[_Payer, Invoice]]:
+        """Working days only; the k-th customer is billed about 1/k as often as the first."""
+        weights = [10_000 // rank for rank in range(1, CUSTOMERS + 1)]
+        ranked = self._chance.sample(self._payers, CUSTOMERS)
+        payers = ranked + self._chance.choices(ranked, weights, k=INVOICES - CUSTOMERS)
+        self._chance.shuffle(payers)
+        days = [day for n in range(1, 365) if (day := _OPENS_ON + timedelta(days=n)).weekday() < 5]
+        issued = sorted(self._chance.choices(days, k=INVOICES))
+        return [
+            (payer, self._invoice(f"INV-{10001 + place}", payer, day))
+            for place, (payer, day) in enumerate(zip(payers, issued, strict=True))
+        ]
+
+    def _invoice(self, number: str, payer: _Payer, issued_on: date) -> Invoice:
+        due_on = issued_on + timedelta(days=self._chance.choice(_TERMS_DAYS))
+        amount_minor = self._chance.randint(1_000, 9_999) * self._chance.choice((1, 10, 10, 10, 100)) + self._chance.randint(0, 99)
+        return Invoice(number, payer.customer, payer.currency, issued_on, due_on, amount_minor)
+
+    def _settle(self, payer: _Payer, invoice: Invoice) -> None:
+        whole, pays_on = invoice.amount_minor, self._pays_on(payer, invoice)
+        with_it = self._waiting.pop(payer, None)
+        if with_it:  # One payment for two invoices, in the order they were issued.
+            self._pay(payer, pays_on, with_it.amount_minor + whole, f"{with_it.document_no} {invoice.document_no}")
+            return
+        match self._chance.choices(list(_WAYS), list(_WAYS.values()))[0]:
+            case "in full":
+                self._pay(payer, pays_on, whole, invoice.document_no)
+            case "in two parts":
+                part = whole * self._chance.randint(20, 80) // 100
+                self._pay(payer, pays_on, part, invoice.document_no)
+                self._pay(payer, pays_on + timedelta(days=self._chance.randint(7, 45)), whole - part, invoice.document_no)
+            case "short":
+                self._pay(payer, pays_on, whole - whole * self._chance.randint(1, 12) // 100, invoice.document_no)
+            case "over":
+                self._pay(payer, pays_on, whole + self._chance.randint(100, 30_000), f"Invoice {invoice.document_no}, thank you")
+            case "without naming it":
+                self._pay(payer, pays_on, whole, None)
+            case "with the next one":
+                self._waiting[payer] = invoice
+            case "before it is issued":  # From an account nobody knows: the number alone can tell whose it is, once there is an invoice.
+                early = max(_OPENS_ON, invoice.issued_on - timedelta(days=self._chance.randint(1, 6)))
+                self._money.append(Receipt("", invoice.currency, early, whole, remittance=invoice.document_no))
+            case "credited in part":
+                self._credit(payer, invoice, pays_on)
+
+    def _credit(self, payer: _Payer, invoice: Invoice, pays_on: date) -> None:
+        """A memo for a part, before the payment or after it; every third customer pays the whole sum anyway. Some memos are goodwill."""
+        chance, whole = self._chance, invoice.amount_minor
+        credit_minor = max(1, whole * chance.randint(5, 30) // 100)
+        goodwill = chance.randint(1, 4) == 1
+        credited_on = invoice.issued_on + timedelta(days=chance.randint(1, 50))
+        self._memos.append(
+            CreditMemo("", payer.customer, payer.currency, credited_on, credit_minor, None if goodwill else invoice.document_no)
+        )
+        pays_all = goodwill or chance.randint(1, 3) == 1
+        self._pay(payer, pays_on, whole if pays_all else whole - credit_minor, invoice.document_no)
+
+    def _pays_on(self, payer: _Payer, invoice: Invoice) -> date:
+        """Money moves on working days, and never before the invoice is out."""
+        day = max(invoice.issued_on, invoice.due_on + timedelta(days=self._chance.randint(*_LATE_DAYS[payer.manner])))
+        return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > 4 else 0)
+
+    def _pay(self, payer: _Payer, value_on: date, amount_minor: int, remittance: str | None) -> None:
+        told = remittance is None or self._chance.randint(1, 10) > 1  # Some banks leave the payer's account out.
+        self._money.append(Receipt("", payer.currency, value_on, amount_minor, remittance, payer.bank_account if told else None))
+
+    def _stray_money(self) -> None:
+        """Three receipts of a payer nobody knows, and one whose customer number the bank passes on."""
+        for month in (3, 7, 11):
+            amount_minor = self._chance.randint(10_000, 90_000)
+            self._money.append(Receipt("", "USD", date(YEAR, month, 12), amount_minor, "Donation", _iban(9_000 + month)))
+        payer = self._payers[0]
+        self._money.append(Receipt("", payer.currency, date(YEAR, 12, 22), 2_500_000, None, None, payer.customer))
+
+
+def _numbered(entry: CreditMemo | Receipt, number: str) -> CreditMemo | Receipt:
+    match entry:
+        case CreditMemo(_, customer, currency, issued_on, minor, ref_document_no):
+            return CreditMemo(f"CM-{number}", customer, currency, issued_on, minor, ref_document_no)
+        case Receipt(_, currency, value_on, minor, remittance, bank_account, customer):
+            return Receipt(f"BK-{number}", currency, value_on, minor, remittance, bank_account, customer)
+
+
+def _iban(number: int) -> str:
+    """A German IBAN with right check digits (ISO 7064 mod 97-10) of a bank that does not exist."""
+    account = f"10000000{number:010}"
+    check = 98 - int(f"{account}131400") % 97  # D = 13, E = 14, check digits 00.
+    return f"DE{check:02}{account}"
+
+
+def main(
+    seed: Annotated[int, typer.Option(help="Another seed makes another company.")] = SEED,
+    out: Annotated[Path, typer.Option(help="Where the CSV goes.")] = SHIPPED_LEDGER,
+) -> None:
+    """Write the generated ledger."""
+    out.write_text(to_csv(generate(seed)), encoding="utf-8")
+    print(f"{out} written with seed {seed}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,121 @@
+"""A ledger as the demo sees it: what an ERP and a bank would say, dated. Amounts are integer minor units, always positive."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """Who somebody is and pays from; bank accounts identify a payer from the business day after `known_on`."""
+
+    customer: str
+    known_on: date
+    name: str
+    bank_account: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """One invoice, due as a whole on `due_on`."""
+
+    document_no: str
+    customer: str
+    currency: str
+    issued_on: date
+    due_on: date
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditMemo:
+    """A credit memo, for the invoice `ref_document_no` or, without, for the account."""
+
+    document_no: str
+    customer: str
+    currency: str
+    issued_on: date
+    amount_minor: int
+    ref_document_no: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Money a bank has booked on `value_on`: `remittance` is the payer's text, `customer` a number where the bank knows one."""
+
+    bank_ref: str
+    currency: str
+    value_on: date
+    amount_minor: int
+    remittance: str | None = None
+    bank_account: str | None = None
+    customer: str | None = None
+
+
+Entry = Customer | Invoice | CreditMemo | Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Whose books they are: what the entities file of the services has to say about the legal entity."""
+
+    entity: str
+    currency: str
+    time_zone: str
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """All entries of one legal entity, in the order of the file."""
+
+    house: House
+    entries: tuple[Entry, ...]
+
+    def by_day(self) -> dict[date, list[Entry]]:
+        """Entries by the business day they are told on, days ascending; days without entries are left out."""
+        days: defaultdict[date, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            days[told_on(entry)].append(entry)
+        return dict(sorted(days.items()))
+
+    def first_days(self, days: int) -> "Ledger":
+        """Return what the first so many calendar days of the ledger say."""
+        opens_on = self.opens_on
+        return Ledger(self.house, tuple(entry for entry in self.entries if (told_on(entry) - opens_on).days < days))
+
+    @property
+    def opens_on(self) -> date:
+        """The first business day."""
+        return min(map(told_on, self.entries))
+
+    @property
+    def ends_on(self) -> date:
+        """The last business day that something is told on."""
+        return max(map(told_on, self.entries))
+
+    @property
+    def currencies(self) -> list[str]:
+        """The currencies money is owed or paid in, sorted."""
+        return sorted({entry.currency for entry in self.entries if not isinstance(entry, Customer)})
+
+
+def told_on(entry: Entry) -> date:
+    """Return the business day on which the ERP or the bank tells an entry: its own date."""
+    match entry:
+        case Customer():
+            return entry.known_on
+        case Invoice() | CreditMemo():
+            return entry.issued_on
+        case Receipt():
+            return entry.value_on
+
+
+def month_ends(first: date, last: date) -> Iterator[date]:
+    """Yield the last days of the months that end from `first` to `last`, and `last` itself, ascending."""
+    days = [date.fromordinal(ordinal) for ordinal in range(first.toordinal(), last.toordinal() + 2)]
+    for day, following in pairwise(days):
+        if day.month != following.month or day == last:
+            yield day

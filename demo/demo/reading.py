@@ -1,0 +1,208 @@
+"""From a CSV to a ledger: every row that cannot be read is named, and then nothing is played."""
+
+import csv
+import io
+from collections.abc import Iterator
+from collections.abc import Mapping as Cells
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from events.ingress import check_identifier
+from money import AmountRefused, CurrencyUnknown, parse_minor
+
+from demo.ledger import CreditMemo, Customer, Entry, House, Invoice, Ledger, Receipt
+from demo.mapping import Mapping, Unreadable, cells, choose
+
+RECEIPT_OF = "PAY-"  # Bank reference of the money that settles a row: this and the document number.
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a row cannot be read: its line in the file (the header is line 1), the column, the reason."""
+
+    line: int
+    column: str
+    reason: str
+
+
+class RowsUnreadable(Unreadable):
+    """Some rows make no sense; all of them are in `faults`."""
+
+    def __init__(self, ledger: Path, faults: list[Fault]) -> None:
+        named = "\n".join(f"  line {fault.line}, {fault.column}: {fault.reason}" for fault in faults)
+        super().__init__(f"{ledger} was not played: {len(faults)} cells cannot be read.\n{named}")
+        self.faults = faults
+
+
+def read_ledger(path: Path, mapping_path: Path | None = None) -> tuple[Ledger, Mapping]:
+    """
+    Read a CSV under a given mapping, or under the shipped one that its header fits; return the mapping too.
+
+    :raises Unreadable: the file, its header or the mapping cannot be used.
+    :raises RowsUnreadable: some rows cannot.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise Unreadable(f"The ledger {path} cannot be opened: {error.strerror}.") from None
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"The ledger {path} is not UTF-8 text (byte {error.start}): save it as CSV UTF-8.") from None
+    header_line = text.partition("\n")[0].rstrip("\r")
+    if not header_line.strip():
+        raise Unreadable(f"The ledger {path} is empty: its first line must name the columns.")
+    mapping = choose(header_line, path, mapping_path)
+    reader = _Reader(mapping)
+    try:
+        entries = tuple(reader.read(text))
+    except csv.Error as error:
+        raise Unreadable(f"The ledger {path} is not CSV (line {reader.line}): {error}.") from None
+    if reader.faults:
+        raise RowsUnreadable(path, reader.faults)
+    if not entries:
+        raise Unreadable(f"The ledger {path} has a header and no rows: there is nothing to play.")
+    return Ledger(House(mapping.entity, mapping.currency, mapping.time_zone, mapping.calendar), entries), mapping
+
+
+class _Reader:
+    """Reads rows one by one and remembers what was wrong with them and which numbers are taken."""
+
+    def __init__(self, mapping: Mapping) -> None:
+        self.faults: list[Fault] = []
+        self.line = 1
+        self._mapping = mapping
+        self._columns = mapping.columns
+        self._taken: dict[tuple[str, str], int] = {}
+        self._owners: dict[str, str] = {}
+
+    def read(self, text: str) -> Iterator[Entry]:
+        """Yield what the rows without faults say, in their order."""
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=self._mapping.delimiter, strict=True)
+        header = cells(text.partition("\n")[0].rstrip("\r"), self._mapping.delimiter)
+        next(rows)
+        for row in rows:
+            self.line = rows.line_num
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) != len(header):
+                self._fault("the row", f"it has {len(row)} cells, the header {len(header)}")
+                continue
+            before = len(self.faults)
+            entries = self._entries(dict(zip(header, (cell.strip() for cell in row), strict=True)))
+            if len(self.faults) == before:
+                yield from entries
+
+    def _entries(self, row: Cells[str, str]) -> list[Entry]:
+        """Return what a row says; what makes no sense goes to the faults, and the entries are then worth nothing."""
+        if self._columns.kind is None:
+            return self._settled_invoice(row)
+        match row[self._columns.kind]:
+            case "invoice":
+                return [self._invoice(row)]
+            case "credit_memo":
+                return [self._credit_memo(row)]
+            case "receipt":
+                return [self._receipt(row)]
+            case "customer":
+                return [self._customer(row)]
+            case other:
+                self._fault(self._columns.kind, f"{other[:20]!r} is none of invoice, credit_memo, receipt, customer")
+                return []
+
+    def _settled_invoice(self, row: Cells[str, str]) -> list[Entry]:
+        """An invoice and, where it was settled, the money that names it: all of it unless a column says how much."""
+        invoice = self._invoice(row)
+        settled, paid = self._columns.settled_on, self._columns.settled_amount
+        if settled is None or not row[settled]:
+            return [invoice]
+        amount_minor = self._amount(row, paid, invoice.currency) if paid and row[paid] else invoice.amount_minor
+        bank_ref = f"{RECEIPT_OF}{invoice.document_no}"
+        if check_identifier("", bank_ref):
+            self._fault(self._columns.document_no, f"with {RECEIPT_OF!r} before it, it is too long for a bank reference (64 characters)")
+        return [invoice, Receipt(bank_ref, invoice.currency, self._date(row, settled), amount_minor, remittance=invoice.document_no)]
+
+    def _invoice(self, row: Cells[str, str]) -> Invoice:
+        columns, currency = self._columns, self._currency(row)
+        document_no, customer = self._number(row, "document"), self._identifier(row, columns.customer)
+        issued_on, due_on = self._date(row, columns.issued_on), self._date(row, columns.due_on)
+        return Invoice(document_no, customer, currency, issued_on, due_on, self._amount(row, columns.amount, currency))
+
+    def _credit_memo(self, row: Cells[str, str]) -> CreditMemo:
+        columns, currency = self._columns, self._currency(row)
+        document_no, customer = self._number(row, "document"), self._identifier(row, columns.customer)
+        issued_on, amount_minor = self._date(row, columns.issued_on), self._amount(row, columns.amount, currency)
+        names = self._identifier(row, columns.reference) if columns.reference and row[columns.reference] else None
+        return CreditMemo(document_no, customer, currency, issued_on, amount_minor, names)
+
+    def _receipt(self, row: Cells[str, str]) -> Receipt:
+        columns, currency = self._columns, self._currency(row)
+        return Receipt(
+            self._number(row, "receipt"),
+            currency,
+            self._date(row, columns.settled_on or columns.issued_on),
+            self._amount(row, columns.amount, currency),
+            remittance=self._optional(row, columns.reference),
+            bank_account=self._optional(row, columns.bank_account),
+            customer=self._identifier(row, columns.customer) if row[columns.customer] else None,
+        )
+
+    def _customer(self, row: Cells[str, str]) -> Customer:
+        columns = self._columns
+        customer, known_on = self._identifier(row, columns.customer), self._date(row, columns.issued_on)
+        self._take("customer", f"{customer} of {known_on}", columns.customer)
+        if account := self._optional(row, columns.bank_account):
+            owner = self._owners.setdefault("".join(account.split()).upper(), customer)
+            if owner != customer:
+                self._fault(columns.bank_account or "", f"{account!r} is already the bank account of {owner}")
+        return Customer(customer, known_on, self._optional(row, columns.name) or customer, self._optional(row, columns.bank_account))
+
+    def _number(self, row: Cells[str, str], of: str) -> str:
+        """Documents share one series of numbers per entity, and so do bank references: a number taken twice is a fault."""
+        number = self._identifier(row, self._columns.document_no)
+        self._take(of, number, self._columns.document_no)
+        return number
+
+    def _take(self, of: str, number: str, column: str) -> None:
+        earlier = self._taken.setdefault((of, number), self.line)
+        if earlier != self.line:
+            self._fault(column, f"{number!r} is already the {of} of line {earlier}")
+
+    def _identifier(self, row: Cells[str, str], column: str) -> str:
+        if check_identifier(column, row[column]):
+            self._fault(column, f"{row[column][:40]!r} is no identifier: 1 to 64 printable characters without |")
+        return row[column]
+
+    def _optional(self, row: Cells[str, str], column: str | None) -> str | None:
+        return (row[column] or None) if column else None
+
+    def _currency(self, row: Cells[str, str]) -> str:
+        column = self._columns.currency
+        return (row[column] if column else "") or self._mapping.currency
+
+    def _amount(self, row: Cells[str, str], column: str, currency: str) -> int:
+        try:
+            minor = parse_minor(row[column], currency)
+        except CurrencyUnknown as error:
+            self._fault(self._columns.currency or column, str(error))
+            return 0
+        except AmountRefused as error:
+            self._fault(column, str(error))
+            return 0
+        if minor <= 0:
+            self._fault(column, f"{row[column]!r} is not more than zero")
+        return minor
+
+    def _date(self, row: Cells[str, str], column: str) -> date:
+        order = self._mapping.dates
+        mark = next(filter(order.__contains__, "/.-"))
+        try:
+            parts = dict(zip(order.split(mark), row[column].split(mark), strict=True))
+            if not all(part.isascii() and part.isdigit() for part in parts.values()) or len(parts["year"]) != 4:
+                raise ValueError
+            return date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
+        except ValueError:
+            self._fault(column, f"{row[column][:40]!r} is not a day written as {order}")
+            return date.min
+
+    def _fault(self, column: str, reason: str) -> None:
+        self.faults.append(Fault(self.line, column, reason))
