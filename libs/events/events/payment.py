@@ -59,7 +59,9 @@ class PayerUnknown(Event, frozen=True, kw_only=True):
     Published under the account's key when a receipt turned out not to be that account's: the amount leaves its unapplied money and is
     unidentified again. A better named account takes it with `PayerIdentified`.
 
-    Happens only on the receipt's own day, when what its remittance names came later than the receipt. Does not imply that money left us.
+    Happens only on the day the receipt was received or identified, when what its remittance names came later that day.
+
+    Does not imply that money left us.
     """
 
     entity: str
@@ -77,7 +79,8 @@ class PaymentApplied(Event, frozen=True, kw_only=True):
 
     Unapplied money of the account and the item's open amount both fall by `amount`.
 
-    Effective on the later of the money's value date and the document's date; `rule` says why (`reference`, `oldest_first`).
+    Effective on the later of the money's value date and the document's date; money held since an earlier day is applied on the booked day
+    (PAY-08). `rule` says why (`reference`, `oldest_first`). An `application` that comes again restores what was given back of it.
 
     Does not imply that the item is settled.
     """
@@ -102,7 +105,8 @@ class CreditApplied(Event, frozen=True, kw_only=True):
 
     The memo's open credit and the item's open amount both fall by `amount`.
 
-    Effective on the later of the two document dates; `rule` is `reference` or `oldest_first`.
+    Effective on the later of the two document dates; credit held since an earlier day is applied to an invoice it does not name on the
+    booked day. `rule` is `reference` or `oldest_first`. An `application` that comes again restores what was given back of it.
 
     Does not imply that the item is settled.
     """

@@ -1,0 +1,1 @@
+"""Receipts and the settlement ledger: the only writer of open balances."""

@@ -1,0 +1,63 @@
+"""Parts of a day that are finished, so that the rest of the day need not look at them again."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from payment.domain.books import MEMO, RECEIPT, REFERENCE, Books, Entry, Source
+
+Node: TypeAlias = Source | str
+"""A source, or the id of an item."""
+
+
+def finished(books: Books, target: Mapping[Entry, int], booked: Mapping[Entry, int]) -> set[Entry]:
+    """
+    Return the entries of `target` that `settle` need not decide again unless something new names what they join.
+
+    Sources and items form one part when one pays or names the other. A part is finished when all its money and credit is spent, all its
+    items are settled, and all of that was done by reference, just now: nothing of it can meet what is outside, because all of that has been
+    weighed already, and what is still to come has to name one of its invoices, or be an invoice that one of its receipts names.
+    """
+    part = _Parts()
+    left: dict[Node, int] = {item.id: item.open_minor for item in books.items}
+    left |= {Source(RECEIPT, one.id): one.unapplied_minor + one.on_account_minor for one in books.money}
+    left |= {Source(MEMO, one.id): one.remaining_minor for one in books.memos}
+    by_document: dict[str, list[str]] = defaultdict(list)
+    for item in books.items:
+        by_document[item.document_no].append(item.id)
+    for money in books.money:
+        part.join(Source(RECEIPT, money.id), *(item for name in money.names for item in by_document.get(name, ())))
+    for memo in books.memos:
+        part.join(Source(MEMO, memo.id), *by_document.get(memo.names or "", ()))
+    unfinished: set[Node] = set()
+    for entry, minor in target.items():
+        if entry.item:
+            part.join(entry.source, entry.item)
+            left[entry.item] -= minor
+            left[entry.source] -= minor
+        if not entry.item or entry.rule != REFERENCE or minor < 0 or entry in booked:
+            unfinished.add(entry.source)
+    open_parts = {part.of(node) for node in part.nodes() if left[node] or node in unfinished}
+    return {entry for entry in target if part.of(entry.source) not in open_parts}
+
+
+class _Parts:
+    """Disjoint sets of nodes (union-find with path halving)."""
+
+    def __init__(self) -> None:
+        self._parent: dict[Node, Node] = {}
+
+    def nodes(self) -> list[Node]:
+        return list(self._parent)
+
+    def of(self, node: Node) -> Node:
+        parent = self._parent
+        while parent.setdefault(node, node) != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    def join(self, *nodes: Node) -> None:
+        first = self.of(nodes[0])
+        for node in nodes[1:]:
+            self._parent[self.of(node)] = first

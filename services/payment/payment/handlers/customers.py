@@ -1,0 +1,34 @@
+"""Customers: which bank accounts they pay from."""
+
+from collections.abc import Sequence
+
+from chassis.database import Connection
+from chassis.service import Batch, Fact, Received
+from events.erp import CustomerUpserted
+from events.ingress import check_identifier
+from events.invoice import Reason
+
+from payment.domain import BANK_ACCOUNT, digest_of, normalise_bank_account
+from payment.queries import intake
+from payment.queries.intake import ListedBankAccount
+
+BANK_ACCOUNTS_MAX = 1_000
+
+
+async def remember_bank_accounts(db: Connection, received: Sequence[Received[CustomerUpserted]], batch: Batch) -> list[Fact]:
+    """Keep the customers' lists of bank accounts as of the open day; they count from the next opening. Publishes nothing."""
+    listed: set[ListedBankAccount] = set()
+    for one in received:
+        customer, day = one.data, batch.open_on[one.entity]
+        reasons = [reason] if (reason := check_identifier("customer", customer.customer)) else []
+        if len(customer.bank_accounts) > BANK_ACCOUNTS_MAX:
+            reasons.append(Reason(code="TOO_MANY", field="bank_accounts"))
+        if reasons:
+            batch.refuse(one, reasons)
+            continue
+        numbers = sorted({number for text in customer.bank_accounts if (number := normalise_bank_account(text))})
+        content = digest_of(customer.entity, "bank_accounts", "\0".join(numbers))
+        digests = [digest_of(customer.entity, BANK_ACCOUNT, number) for number in numbers] or [b""]
+        listed |= {ListedBankAccount(customer.entity, customer.customer, day, content, digest) for digest in digests}
+    await intake.insert_bank_accounts(db, listed)
+    return []

@@ -1,0 +1,272 @@
+"""
+The books of accounts: loaded with one statement per table, saved with one statement per table. Accounts are locked before.
+
+Look-ups across tables go by `= ANY(ARRAY(SELECT …))`: each step an index scan, whatever the planner believes of tables that grow quickly.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+
+from asyncpg import Record
+from chassis.database import Connection
+
+from payment.domain import REFERENCE
+
+Day: TypeAlias = tuple[int, date]
+"""An account (id) and its open day."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """An entry of the settlement ledger to add; ids are ours. `reason` is given where an application is taken back."""
+
+    account_id: int
+    receipt_id: int | None
+    memo_id: int | None
+    item_id: int | None
+    application: str | None
+    rule: str
+    reason: str | None
+    amount_minor: int
+    applied_on: date
+    booked_on: date
+    effective_on: date
+    is_finished: bool
+
+
+async def load_entries(db: Connection, days: Sequence[Day]) -> list[Record]:
+    """What is booked on the open day of each account and not finished, net of what was taken back the same day."""
+    return await db.fetch(
+        """
+        SELECT entry.account_id, entry.receipt_id, entry.memo_id, entry.item_id, entry.application, entry.rule, entry.applied_on,
+            entry.effective_on, sum(entry.amount_minor)::bigint AS amount_minor
+        FROM unnest($1::bigint[], $2::date[]) AS open (account_id, day)
+        JOIN entry ON entry.account_id = open.account_id AND entry.booked_on = open.day AND NOT entry.is_finished
+        GROUP BY entry.account_id, entry.receipt_id, entry.memo_id, entry.item_id, entry.application, entry.rule, entry.applied_on,
+            entry.effective_on
+        HAVING sum(entry.amount_minor) <> 0
+        """,
+        [account_id for account_id, _ in days],
+        [day for _, day in days],
+    )
+
+
+async def load_memos(db: Connection, days: Sequence[Day], memo_ids: Collection[int]) -> list[Record]:
+    """Memos of the accounts with open credit, and these; `given_on` is the latest date at which an earlier day gave credit back to one."""
+    return await db.fetch(
+        """
+        SELECT memo.document_id AS id, memo.account_id, document.entity, document.document_no, document.currency, document.issued_on,
+            document.booked_on, memo.names, memo.total_minor, memo.applied_minor,
+            (
+                SELECT max(effective_on) FROM (
+                    SELECT effective_on FROM entry
+                    WHERE memo_id = memo.document_id AND applied_on < entry.booked_on AND entry.booked_on < open.day
+                    GROUP BY application, entry.booked_on, effective_on HAVING sum(amount_minor) < 0
+                ) AS given
+            ) AS given_on
+        FROM (
+            SELECT document_id FROM memo WHERE account_id = ANY($1::bigint[]) AND is_open UNION SELECT unnest($3::bigint[])
+        ) AS wanted
+        JOIN memo ON memo.document_id = wanted.document_id
+        JOIN document ON document.id = memo.document_id
+        JOIN unnest($1::bigint[], $2::date[]) AS open (account_id, day) ON open.account_id = memo.account_id
+        """,
+        [account_id for account_id, _ in days],
+        [day for _, day in days],
+        list(memo_ids),
+    )
+
+
+async def find_named_items(db: Connection, named: Collection[tuple[int, str, str]]) -> list[Record]:
+    """Items, open or not, of the invoices (account id, entity, document number) that memos name."""
+    wanted = list(named)
+    return await db.fetch(
+        """
+        SELECT item.id, item.account_id, document.document_no
+        FROM unnest($1::bigint[], $2::text[], $3::text[]) AS named (account_id, entity, document_no)
+        JOIN document ON document.entity = named.entity AND document.document_no = named.document_no
+        JOIN item ON item.document_id = document.id AND item.account_id = named.account_id
+        """,
+        [one[0] for one in wanted],
+        [one[1] for one in wanted],
+        [one[2] for one in wanted],
+    )
+
+
+_ITEM = """
+    SELECT item.id, item.account_id, document.entity, document.document_no, document.customer, document.currency, document.issued_on,
+        item.n, item.due_on, item.total_minor, item.settled_minor, item.credited_minor
+    FROM item JOIN document ON document.id = item.document_id
+"""
+
+
+async def load_items(db: Connection, item_ids: Collection[int], document_ids: Collection[int]) -> list[Record]:
+    """These items, and those of these invoices that are open."""
+    return await db.fetch(
+        f"{_ITEM} WHERE item.id = ANY($1::bigint[]) OR (item.document_id = ANY($2::bigint[]) AND item.is_open)",
+        list(item_ids),
+        list(document_ids),
+    )
+
+
+async def load_open_items(db: Connection, account_ids: Collection[int]) -> list[Record]:
+    """All open items of the accounts."""
+    return await db.fetch(f"{_ITEM} WHERE item.account_id = ANY($1::bigint[]) AND item.is_open", list(account_ids))
+
+
+async def load_standing(db: Connection, days: Sequence[Day]) -> list[Record]:
+    """
+    Applications of earlier days that stand on items (id, open day) and that a memo naming the item can push out.
+
+    The date of an application is its earliest entry's: what was given back of it is dated then or later.
+    """
+    return await db.fetch(
+        """
+        SELECT entry.item_id, entry.receipt_id, entry.memo_id, entry.application, entry.rule, entry.applied_on,
+            min(entry.effective_on) AS effective_on, sum(entry.amount_minor)::bigint AS amount_minor
+        FROM unnest($1::bigint[], $2::date[]) AS open (item_id, day)
+        JOIN entry ON entry.item_id = open.item_id AND entry.booked_on < open.day
+        WHERE entry.memo_id IS NULL OR entry.rule <> $3
+        GROUP BY entry.item_id, entry.receipt_id, entry.memo_id, entry.application, entry.rule, entry.applied_on
+        HAVING sum(entry.amount_minor) > 0
+        """,
+        [item_id for item_id, _ in days],
+        [day for _, day in days],
+        REFERENCE,
+    )
+
+
+async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collection[int]) -> list[Record]:
+    """Receipts of the accounts with money left, and these; `given_on` is the latest date at which an earlier day gave money back to one."""
+    return await db.fetch(
+        """
+        SELECT receipt.id, receipt.account_id, account.account, receipt.entity, receipt.bank_ref, receipt.currency, receipt.amount_minor,
+            receipt.applied_minor, receipt.on_account_minor, receipt.value_on, receipt.identified_on,
+            (
+                SELECT max(effective_on) FROM (
+                    SELECT effective_on FROM entry
+                    WHERE receipt_id = receipt.id AND applied_on < entry.booked_on AND entry.booked_on < open.day
+                    GROUP BY application, entry.booked_on, effective_on HAVING sum(amount_minor) < 0
+                ) AS given
+            ) AS given_on
+        FROM (
+            SELECT id FROM receipt WHERE account_id = ANY($1::bigint[]) AND is_live UNION SELECT unnest($3::bigint[])
+        ) AS wanted
+        JOIN receipt ON receipt.id = wanted.id
+        JOIN account ON account.id = receipt.account_id
+        JOIN unnest($1::bigint[], $2::date[]) AS open (account_id, day) ON open.account_id = receipt.account_id
+        """,
+        [account_id for account_id, _ in days],
+        [day for _, day in days],
+        list(receipt_ids),
+    )
+
+
+async def find_finished_by_document(db: Connection, digests: Collection[bytes]) -> list[Record]:
+    """Accounts and booked days where an invoice with one of these document numbers is part of what was finished."""
+    return await db.fetch(
+        """
+        SELECT DISTINCT account_id, booked_on FROM entry
+        WHERE is_finished AND item_id = ANY(ARRAY(
+            SELECT id FROM item WHERE document_id = ANY(ARRAY(SELECT id FROM document WHERE digest = ANY($1::bytea[])))
+        ))
+        """,
+        list(digests),
+    )
+
+
+async def find_finished_by_clue(db: Connection, digests: Collection[bytes]) -> list[Record]:
+    """Accounts and booked days where a receipt that names one of these document numbers is part of what was finished."""
+    return await db.fetch(
+        """
+        SELECT DISTINCT account_id, booked_on FROM entry
+        WHERE is_finished AND receipt_id = ANY(ARRAY(SELECT receipt_id FROM clue WHERE digest = ANY($1::bytea[])))
+        """,
+        list(digests),
+    )
+
+
+async def reopen(db: Connection, days: Sequence[Day]) -> None:
+    """Let the accounts' open day be settled as a whole again."""
+    if days:
+        await db.execute(
+            """
+            UPDATE entry SET is_finished = false
+            FROM unnest($1::bigint[], $2::date[]) AS open (account_id, day)
+            WHERE entry.account_id = open.account_id AND entry.booked_on = open.day AND entry.is_finished
+            """,
+            [account_id for account_id, _ in days],
+            [day for _, day in days],
+        )
+
+
+async def insert_entries(db: Connection, entries: Sequence[NewEntry]) -> None:
+    """Add to the settlement ledger."""
+    await db.execute(
+        """
+        INSERT INTO entry (account_id, receipt_id, memo_id, item_id, application, rule, reason, amount_minor,
+            applied_on, booked_on, effective_on, is_finished)
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[],
+            $9::date[], $10::date[], $11::date[], $12::boolean[])
+        """,
+        [one.account_id for one in entries],
+        [one.receipt_id for one in entries],
+        [one.memo_id for one in entries],
+        [one.item_id for one in entries],
+        [one.application for one in entries],
+        [one.rule for one in entries],
+        [one.reason for one in entries],
+        [one.amount_minor for one in entries],
+        [one.applied_on for one in entries],
+        [one.booked_on for one in entries],
+        [one.effective_on for one in entries],
+        [one.is_finished for one in entries],
+    )
+
+
+async def add_to_items(db: Connection, moved: Sequence[tuple[int, int, int]]) -> None:
+    """Add to what is (id, settled, credited) of items."""
+    if moved:
+        await db.execute(
+            """
+            UPDATE item SET settled_minor = settled_minor + moved.settled, credited_minor = credited_minor + moved.credited,
+                is_open = settled_minor + moved.settled + credited_minor + moved.credited < total_minor
+            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS moved (id, settled, credited)
+            WHERE item.id = moved.id
+            """,
+            [one[0] for one in moved],
+            [one[1] for one in moved],
+            [one[2] for one in moved],
+        )
+
+
+async def add_to_memos(db: Connection, moved: Sequence[tuple[int, int]]) -> None:
+    """Add to what is (id, applied) of memos."""
+    if moved:
+        await db.execute(
+            """
+            UPDATE memo SET applied_minor = applied_minor + moved.applied, is_open = applied_minor + moved.applied < total_minor
+            FROM unnest($1::bigint[], $2::bigint[]) AS moved (id, applied)
+            WHERE memo.document_id = moved.id
+            """,
+            [one[0] for one in moved],
+            [one[1] for one in moved],
+        )
+
+
+async def add_to_receipts(db: Connection, moved: Sequence[tuple[int, int, int]]) -> None:
+    """Add to what is (id, applied, on-account) of receipts."""
+    if moved:
+        await db.execute(
+            """
+            UPDATE receipt SET applied_minor = applied_minor + moved.applied, on_account_minor = on_account_minor + moved.on_account,
+                is_live = applied_minor + moved.applied < amount_minor
+            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS moved (id, applied, on_account)
+            WHERE receipt.id = moved.id
+            """,
+            [one[0] for one in moved],
+            [one[1] for one in moved],
+            [one[2] for one in moved],
+        )

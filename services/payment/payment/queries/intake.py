@@ -1,0 +1,191 @@
+"""What comes in, as it came: receipts with their clues, documents, bank accounts of customers."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from chassis.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    """A receipt to keep; `clues` are digests by place, `identified_by` None while nobody is known to have paid it."""
+
+    entity: str
+    bank_ref: str
+    account_id: int
+    currency: str
+    amount_minor: int
+    value_on: date
+    booked_on: date
+    identified_by: str | None
+    method: str
+    content: bytes
+    clues: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class NewDocument:
+    """An invoice or a credit memo to keep."""
+
+    entity: str
+    document_no: str
+    kind: str
+    account: str
+    customer: str
+    currency: str
+    issued_on: date
+    booked_on: date
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An instalment to keep."""
+
+    document_id: int
+    account_id: int
+    n: int
+    due_on: date
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewMemo:
+    """The credit of a memo to keep, and the invoice it names."""
+
+    document_id: int
+    account_id: int
+    names: str | None
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBankAccount:
+    """One bank account of a customer's list, or, with an empty digest, an empty list."""
+
+    entity: str
+    customer: str
+    booked_on: date
+    content: bytes
+    digest: bytes
+
+
+async def find_contents(db: Connection, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
+    """What the receipts (entity, bank reference) that are already here said, as digests."""
+    rows = await db.fetch(
+        """
+        SELECT receipt.entity, receipt.bank_ref, receipt.content
+        FROM unnest($1::text[], $2::text[]) AS wanted (entity, bank_ref)
+        JOIN receipt ON receipt.entity = wanted.entity AND receipt.bank_ref = wanted.bank_ref
+        """,
+        [entity for entity, _ in names],
+        [bank_ref for _, bank_ref in names],
+    )
+    return {(row["entity"], row["bank_ref"]): row["content"] for row in rows}
+
+
+async def insert_receipts(db: Connection, receipts: Sequence[NewReceipt]) -> None:
+    """Keep receipts, nothing of them spent, and what they say about their payers."""
+    rows = await db.fetch(
+        """
+        INSERT INTO receipt (entity, bank_ref, account_id, currency, amount_minor, applied_minor, on_account_minor, is_live,
+            value_on, booked_on, identified_on, identified_by, method, content)
+        SELECT entity, bank_ref, account_id, currency, amount_minor, 0, 0, true,
+            value_on, booked_on, CASE WHEN identified_by IS NOT NULL THEN booked_on END, identified_by, method, content
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::date[], $7::date[], $8::text[], $9::text[],
+            $10::bytea[]) AS new (entity, bank_ref, account_id, currency, amount_minor, value_on, booked_on, identified_by, method, content)
+        RETURNING id, entity, bank_ref
+        """,
+        [one.entity for one in receipts],
+        [one.bank_ref for one in receipts],
+        [one.account_id for one in receipts],
+        [one.currency for one in receipts],
+        [one.amount_minor for one in receipts],
+        [one.value_on for one in receipts],
+        [one.booked_on for one in receipts],
+        [one.identified_by for one in receipts],
+        [one.method for one in receipts],
+        [one.content for one in receipts],
+    )
+    ids = {(row["entity"], row["bank_ref"]): row["id"] for row in rows}
+    clues = [(ids[one.entity, one.bank_ref], place, digest) for one in receipts for place, digest in one.clues.items()]
+    if clues:
+        await db.execute(
+            "INSERT INTO clue (receipt_id, place, digest) SELECT * FROM unnest($1::bigint[], $2::int[], $3::bytea[])",
+            [receipt_id for receipt_id, _, _ in clues],
+            [place for _, place, _ in clues],
+            [digest for _, _, digest in clues],
+        )
+
+
+async def insert_documents(db: Connection, documents: Sequence[NewDocument]) -> dict[tuple[str, str], int]:
+    """Keep documents; return their ids by (entity, number). Raises UniqueViolationError for a number that is taken."""
+    rows = await db.fetch(
+        """
+        INSERT INTO document (entity, document_no, kind, account, customer, currency, issued_on, booked_on, digest)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[], $9::bytea[])
+        RETURNING id, entity, document_no
+        """,
+        [one.entity for one in documents],
+        [one.document_no for one in documents],
+        [one.kind for one in documents],
+        [one.account for one in documents],
+        [one.customer for one in documents],
+        [one.currency for one in documents],
+        [one.issued_on for one in documents],
+        [one.booked_on for one in documents],
+        [one.digest for one in documents],
+    )
+    return {(row["entity"], row["document_no"]): row["id"] for row in rows}
+
+
+async def insert_items(db: Connection, items: Sequence[NewItem]) -> None:
+    """Keep instalments, all of them open."""
+    if items:
+        await db.execute(
+            """
+            INSERT INTO item (document_id, account_id, n, due_on, total_minor, settled_minor, credited_minor, is_open)
+            SELECT document_id, account_id, n, due_on, total_minor, 0, 0, true
+            FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::date[], $5::bigint[])
+                AS new (document_id, account_id, n, due_on, total_minor)
+            """,
+            [one.document_id for one in items],
+            [one.account_id for one in items],
+            [one.n for one in items],
+            [one.due_on for one in items],
+            [one.total_minor for one in items],
+        )
+
+
+async def insert_memos(db: Connection, memos: Sequence[NewMemo]) -> None:
+    """Keep the credit of memos, all of it open."""
+    if memos:
+        await db.execute(
+            """
+            INSERT INTO memo (document_id, account_id, names, total_minor, applied_minor, is_open)
+            SELECT document_id, account_id, names, total_minor, 0, true
+            FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) AS new (document_id, account_id, names, total_minor)
+            """,
+            [one.document_id for one in memos],
+            [one.account_id for one in memos],
+            [one.names for one in memos],
+            [one.total_minor for one in memos],
+        )
+
+
+async def insert_bank_accounts(db: Connection, listed: Collection[ListedBankAccount]) -> None:
+    """Keep customers' lists of bank accounts; the same list twice is there once."""
+    rows = sorted(listed, key=lambda one: (one.entity, one.customer, one.booked_on, one.content, one.digest))
+    if rows:
+        await db.execute(
+            """
+            INSERT INTO bank_account (entity, customer, booked_on, content, digest)
+            SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::bytea[], $5::bytea[]) ON CONFLICT DO NOTHING
+            """,
+            [one.entity for one in rows],
+            [one.customer for one in rows],
+            [one.booked_on for one in rows],
+            [one.content for one in rows],
+            [one.digest for one in rows],
+        )
