@@ -1,0 +1,1 @@
+"""Measures the pipeline beside a floor taken in the same run."""

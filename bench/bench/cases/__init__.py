@@ -1,0 +1,1 @@
+"""The cases, in the order they are run."""
