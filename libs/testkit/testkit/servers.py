@@ -1,26 +1,21 @@
 """
 Real servers for tests, chosen by the launcher's one switch: given addresses, containers when asked for, else local processes.
 
-Local processes live in a slot below `.local/test`. A test session takes a free slot, finds there what an earlier session left (formatted
-folders, migrated templates), and stops the servers when it ends. Two sessions at once take two slots and never meet.
+Local processes live in a slot below `.local/test` and are stopped when the session ends.
 """
 
-import fcntl
 import os
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
-from typing import TextIO
 
 from events.topics import TOPICS
 from launcher import topics
 from launcher.choice import Choice, Way, choose
 from launcher.databases import TEST_PREFIX, Cluster
-from launcher.folders import State, checkout
 from launcher.servers import Servers
-from launcher.trouble import Trouble
 
-_SLOTS_MAX = 16
+from testkit.slots import SLOTS, Slot
 
 
 class SharedServers:
@@ -33,10 +28,10 @@ class SharedServers:
 
     def __init__(self, *, folder: Path | None = None, durable: bool = False, say: Callable[[str], None] = lambda _: None) -> None:
         self.choice: Choice = choose(os.environ)
-        self._folder = folder or checkout() / ".local" / "test"
+        self._folder = folder or SLOTS
         self._durable = durable
         self._say = say
-        self._slot: TextIO | None = None
+        self._slot: Slot | None = None
         self._servers: Servers | None = None
         self._cluster: Cluster | None = None
         self._bootstrap: str | None = None
@@ -76,26 +71,11 @@ class SharedServers:
         if self._servers is not None:
             self._servers.stop()
         if self._slot is not None:
-            self._slot.close()
+            self._slot.leave()
         self._servers = self._slot = self._cluster = self._bootstrap = None
 
     def _started(self) -> Servers:
         if self._servers is None:
-            self._servers = Servers(self._take_slot(), os.environ, self._say, durable=self._durable)
+            self._slot = Slot(self._folder)
+            self._servers = Servers(self._slot.state, os.environ, self._say, durable=self._durable)
         return self._servers
-
-    def _take_slot(self) -> State:
-        """Lock the first slot nobody uses; the kernel frees the lock of a session that was killed."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        for number in range(1, _SLOTS_MAX + 1):
-            handle = (self._folder / f"{number}.lock").open("w")
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                handle.close()
-                continue
-            self._slot = handle
-            state = State(self._folder / str(number))
-            state.prepare()
-            return state
-        raise Trouble(f"{_SLOTS_MAX} test sessions run at the same time under {self._folder}: wait until one has ended.")

@@ -92,7 +92,10 @@ async def note_feedback(db: Connection, facts: Sequence[Received[Any]], batch: B
 async def accounts_to_judge(db: Connection, entity: str, day: date, after: str, limit: int) -> list[str]:
     """Every account with an effect, in order."""
     rows = await db.fetch(
-        "SELECT DISTINCT split_part(key, '|', 2) AS account FROM effect WHERE entity = $1 AND split_part(key, '|', 2) > $2 ORDER BY 1 LIMIT $3",
+        """
+        SELECT DISTINCT split_part(key, '|', 2) AS account FROM effect
+        WHERE entity = $1 AND split_part(key, '|', 2) > $2 ORDER BY 1 LIMIT $3
+        """,
         entity,
         after,
         limit,
