@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -13,7 +14,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from chassis import failpoints, logs, tracing
+from chassis import business_day, failpoints, logs, tracing
 from chassis.clock import system_clock
 from chassis.database import Database
 from chassis.entities import Entities, EntitiesFileInvalid, load_entities
@@ -33,6 +34,7 @@ ROLES = {
     "migrate": "bring the database to the newest revision and leave",
 }
 STOP_S_MAX = 20
+GARBAGE_AFTER = 50_000  # Objects. A batch makes tens of thousands and no cycles; by default the collector would look at them every 700.
 
 log = structlog.get_logger()
 
@@ -72,6 +74,8 @@ def _migrate(service: str, settings: ServiceSettings) -> int:
 
 
 def _run(service: Service, role: str, settings: ServiceSettings, entities: Entities) -> int:
+    gc.freeze()
+    gc.set_threshold(GARBAGE_AFTER, 20, 20)
     try:
         import uvloop
     except ImportError:  # Not on every platform; asyncio's own loop does.
@@ -92,7 +96,12 @@ async def _serve(service: Service, role: str, settings: ServiceSettings, entitie
         log.error("service.no_database", error=f"{type(error).__name__}: {error}", hint="is Postgres up, and DATABASE_URL right?")
         return 1
     try:
+        async with database.transaction() as db:
+            await business_day.declare(db, entities)  # Before anybody can ask for anything: a command needs a day to be booked on.
         return await _until_stopped(Parts(service, role, settings, entities, database), stopping)
+    except asyncpg.exceptions.UndefinedTableError:
+        log.error("service.not_migrated", hint=f"run: python -m chassis {service.name} migrate")
+        return 1
     finally:
         await database.close()
         await asyncio.to_thread(tracing.shut_down, service.name)

@@ -89,6 +89,10 @@ class Awaited:
             partitions,
         )
 
+    def are_met(self, forward_met: int, feedback_met: int) -> bool:
+        """Whether so many partitions with their markers are all that are awaited."""
+        return forward_met >= len(self.forward) * self.partitions and feedback_met >= len(self.feedback) * self.partitions
+
     def missing(self, met: Mapping[tuple[str, int], date], day: date) -> list[tuple[str, int]]:
         """Name the partitions that keep `day` from opening: forward ones below it, feedback ones below the day before."""
         wanted = [(topic, day) for topic in self.forward] + [(topic, day - ONE_DAY) for topic in self.feedback]
@@ -109,30 +113,44 @@ async def days_due(db: Connection, awaited: Awaited, entities: Entities, now: da
     Say which entities can turn to their next day, judged by the markers met.
 
     With `patience`, a day that has some but not all of its markers for that long is due without the rest. Markers of days before
-    `opens_on` count as met.
+    `opens_on` count as met. The markers are counted where they are: this is asked several times a day.
     """
-    days = await db.fetch(
-        "SELECT entity, open_on, waiting_since FROM chassis.day WHERE entity = ANY($1) ORDER BY entity", sorted(entities.by_id)
+    rows = await db.fetch(
+        """
+        SELECT d.entity, d.open_on, d.waiting_since, h.behind,
+            count(*) FILTER (WHERE m.topic = ANY($2) AND m.day > d.open_on) AS forward_met,
+            count(*) FILTER (WHERE m.topic = ANY($3) AND m.day >= d.open_on) AS feedback_met,
+            count(*) FILTER (WHERE m.day > d.open_on) > 0 AS begun
+        FROM chassis.day d
+        LEFT JOIN chassis.met m ON m.entity = d.entity AND m.partition < $4
+        LEFT JOIN (SELECT entity, min(behind) AS behind FROM chassis.held GROUP BY entity) AS h ON h.entity = d.entity
+        WHERE d.entity = ANY($1) GROUP BY d.entity, h.behind ORDER BY d.entity
+        """,
+        sorted(entities.by_id),
+        list(awaited.forward),
+        list(awaited.feedback),
+        awaited.partitions,
     )
-    rows = await db.fetch("SELECT topic, partition, entity, day FROM chassis.met")
-    waiting = await db.fetch("SELECT entity, min(behind) AS behind FROM chassis.held GROUP BY entity")
-    held = {row["entity"]: row["behind"] for row in waiting}
     due = []
-    for row in days:
+    for row in rows:
         entity, day = row["entity"], row["open_on"] + ONE_DAY
-        if held.get(entity, day) < day:
+        if row["behind"] is not None and row["behind"] < day:
             continue  # Something that stands before this day's marker is still held: it goes first.
-        met = {(r["topic"], r["partition"]): r["day"] for r in rows if r["entity"] == entity}
         first = day <= entities.by_id[entity].opens_on  # Feedback markers of the day before the first are met by definition.
-        missing = Awaited(awaited.forward, () if first else awaited.feedback, awaited.partitions).missing(met, day)
-        if not missing:
+        waits = awaited if not first else Awaited(awaited.forward, (), awaited.partitions)
+        if waits.are_met(row["forward_met"], row["feedback_met"]):
             due.append(Due(entity, day))
-        elif patience is not None and any(found >= day for found in met.values()):
+        elif patience is not None and row["begun"]:
             if row["waiting_since"] is None:
                 await db.execute("UPDATE chassis.day SET waiting_since = $2 WHERE entity = $1 AND waiting_since IS NULL", entity, now)
             elif now - row["waiting_since"] > patience:
-                due.append(Due(entity, day, missing))
+                due.append(Due(entity, day, waits.missing(await _met(db, entity), day)))
     return due
+
+
+async def _met(db: Connection, entity: str) -> dict[tuple[str, int], date]:
+    rows = await db.fetch("SELECT topic, partition, day FROM chassis.met WHERE entity = $1", entity)
+    return {(row["topic"], row["partition"]): row["day"] for row in rows}
 
 
 async def lock_to_turn(db: Connection, due: Due) -> OpenDay | None:

@@ -9,12 +9,12 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
+from aiokafka.errors import ConsumerStoppedError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from chassis import streams
 from chassis.database import TRANSIENT
@@ -30,12 +30,13 @@ POLL_MS = 500
 RETRY_S_FIRST, RETRY_S_MAX = 0.1, 30.0
 HELD_PER_PARTITION_MAX = 100_000
 STUCK_S_MAX = 60.0
-COMMIT_EVERY_S = 1.0
-LOOK_EVERY_S = 1.0
-WATCH_EVERY_S = 15.0
-STOP_S_MAX = 5.0
+COMMIT_EVERY_S, COMMIT_S_MAX = 1.0, 2.0
+LEFT_OVER_PAUSE_S = 0.05
+WATCH_EVERY_S, PROBE_S_MAX = 15.0, 5.0
+STOP_S_MAX = 3.0
 
 log = structlog.get_logger()
+ResultT = TypeVar("ResultT")
 
 
 class _Assignments(ConsumerRebalanceListener):
@@ -65,10 +66,10 @@ class Consumer:
         self._assignment_failed: Exception | None = None
         self._assigned: set[Place] = set()
         self._intake = Intake(delivery, turner)
-        self._moved_at: dict[Place, float] = {}
+        self._stood: dict[Place, tuple[int, float]] = {}  # Where a partition with records waiting stood, and since when.
         self._committed: dict[Place, int] = {}
         self._paused: set[Place] = set()
-        self._committed_at = self._looked_at = self._watched_at = 0.0
+        self._committed_at = self._watched_at = 0.0
         self.retrying = False
         self.alive_at = 0.0
 
@@ -83,15 +84,13 @@ class Consumer:
             kafka = self._build()
             try:
                 kafka.subscribe(topics=list(self._topics), listener=_Assignments(self))
-                await kafka.start()
-                await self._check_partitions(kafka)
+                await self._unless_stopped(kafka.start())
+                if self._stopping.is_set():
+                    return
+                self._check_partitions(kafka)
                 self._kafka = kafka
                 pause_s = RETRY_S_FIRST
                 await self._consume(kafka)
-            except OffsetOutOfRangeError as error:
-                raise MustStop(
-                    f"Kafka no longer holds what this service has yet to read ({error}): restore the topic or rebuild this database"
-                ) from error
             except (KafkaError, ConsumerStoppedError, *TRANSIENT) as error:
                 log.warning("consumer.retry", error=f"{type(error).__name__}: {error}", pause_s=round(pause_s, 1))
                 await self._pause(pause_s)
@@ -105,6 +104,7 @@ class Consumer:
     def stop(self) -> None:
         """Stop polling; the transaction in flight is finished first."""
         self._stopping.set()
+        self._intake.interrupt()
 
     @property
     def is_assigned(self) -> bool:
@@ -122,13 +122,14 @@ class Consumer:
             self._assigned = places
             self._intake.reached = dict(positions)
             self._committed = {}
-            self._moved_at = dict.fromkeys(places, time.monotonic())
+            self._stood.clear()
             self._paused.clear()
         except Exception as error:  # aiokafka swallows what a listener raises: it is raised by the loop instead.
             self._assignment_failed = error
 
     async def let_go(self, revoked: Sequence[TopicPartition]) -> None:
         """Wait for the batch in flight, then forget what was polled."""
+        self._intake.interrupt()
         async with self._in_flight:
             fp("consumer.revoked")
             self._intake.clear()
@@ -145,62 +146,87 @@ class Consumer:
             await asyncio.wait_for(self._stopping.wait(), seconds * random.uniform(0.7, 1.3))
         self.retrying = False
 
-    async def _check_partitions(self, kafka: AIOKafkaConsumer) -> None:
+    def _check_partitions(self, kafka: AIOKafkaConsumer) -> None:
         for topic in self._topics:
             found = kafka.partitions_for_topic(topic)
             if found is None or len(found) != self._partitions:
                 count = len(found) if found else 0
                 raise MustStop(f"topic {topic} has {count} partitions and TOPIC_PARTITIONS says {self._partitions}: the count is pinned")
 
+    async def _unless_stopped(self, waiting: Coroutine[Any, Any, ResultT]) -> ResultT | None:
+        """Wait for what may wait without end (a hanging broker; getmany while partitions are reassigned), but no longer than we live."""
+        task, stopping = asyncio.ensure_future(waiting), asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            task.cancel()
+            stopping.cancel()
+
     async def _consume(self, kafka: AIOKafkaConsumer) -> None:
+        pause_s = RETRY_S_FIRST
         try:
             while not self._stopping.is_set():
                 self.alive_at = time.monotonic()
                 if self._assignment_failed is not None:
                     failed, self._assignment_failed = self._assignment_failed, None
                     raise failed
-                polled = await kafka.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
-                async with self._in_flight:
-                    self._keep(polled)
-                    fp("consumer.polled")
-                    await self._work_off(kafka)
+                polled = await self._poll(kafka)
+                try:
+                    async with self._in_flight:
+                        self._keep(polled)
+                        fp("consumer.polled")
+                        await self._work_off()
+                    pause_s = RETRY_S_FIRST
+                except TRANSIENT as error:
+                    log.warning("consumer.retry", error=f"{type(error).__name__}: {error}", pause_s=round(pause_s, 1))
+                    await self._pause(pause_s)  # Outside the lock: who takes partitions from us must not wait for the database.
+                    pause_s = min(pause_s * 2, RETRY_S_MAX)
+                    continue
                 await self._housekeeping(kafka)
         finally:
-            with contextlib.suppress(KafkaError, TimeoutError):
-                await asyncio.wait_for(self._commit(kafka), STOP_S_MAX)
+            await self._commit(kafka)
+
+    async def _poll(self, kafka: AIOKafkaConsumer) -> Mapping[TopicPartition, Sequence[Any]]:
+        """
+        Fetch more when nothing is left over; otherwise only show the group that we live.
+
+        aiokafka starts a partition at the group's offset, if there is one, until `take_over` seeks to ours: what goes wrong before that
+        is no concern of ours, and nothing is lost.
+
+        :raises MustStop: our own next offset is gone.
+        """
+        left_over = not self._intake.is_empty
+        if left_over:
+            kafka.pause(*kafka.assignment())
+        else:
+            kafka.resume(*[tp for tp in kafka.assignment() if (tp.topic, tp.partition) not in self._paused])
+        try:
+            polled = await self._unless_stopped(kafka.getmany(timeout_ms=0 if left_over else POLL_MS, max_records=RECORDS_MAX))
+        except NoOffsetForPartitionError:
+            polled = None
+        except OffsetOutOfRangeError as error:
+            polled = None
+            for tp, offset in error.args[0].items():
+                if (tp.topic, tp.partition) in self._assigned and await kafka.position(tp) == offset:
+                    raise MustStop(
+                        f"Kafka no longer holds {tp.topic}/{tp.partition} from offset {offset}, which this service has yet to read:"
+                        " restore the topic or rebuild this database"
+                    ) from error
+        return polled or {}
 
     def _keep(self, polled: Mapping[TopicPartition, Sequence[Any]]) -> None:
-        now = time.monotonic()
         for tp, messages in polled.items():
             place = (tp.topic, tp.partition)
             if place not in self._assigned:
-                continue  # Revoked meanwhile: its next owner reads it from our position.
-            self._moved_at[place] = now
+                continue  # Revoked meanwhile, or not yet at our position: whoever owns it reads it from there.
             self._intake.keep(place, (Record(tp.topic, tp.partition, m.offset, m.key, m.value, m.headers) for m in messages))
 
-    async def _work_off(self, kafka: AIOKafkaConsumer) -> None:
-        """Work off what was polled; look at days and held records at least once a second even when nothing was."""
-        now = time.monotonic()
-        if self._intake.is_empty and now - self._looked_at < LOOK_EVERY_S:
-            return
-        self._looked_at = now
-        pause_s = RETRY_S_FIRST
-        while not self._stopping.is_set():
-            try:
-                await self._intake.work_off(self._assigned)
-                return
-            except TRANSIENT as error:
-                log.warning("consumer.retry", error=f"{type(error).__name__}: {error}", pause_s=round(pause_s, 1))
-                await self._pause(pause_s)
-                pause_s = min(pause_s * 2, RETRY_S_MAX)
-                await self._keep_alive(kafka)
-
-    async def _keep_alive(self, kafka: AIOKafkaConsumer) -> None:
-        """While the database is away, go on calling getmany with everything paused: the group must not think us dead."""
-        everything = [TopicPartition(topic, partition) for topic, partition in self._assigned]
-        kafka.pause(*everything)
-        await kafka.getmany(timeout_ms=0)
-        kafka.resume(*[tp for tp in everything if (tp.topic, tp.partition) not in self._paused])
+    async def _work_off(self) -> None:
+        """Work off what was polled, if anything; days and held records are looked at each second all the same."""
+        await self._intake.work_off(self._assigned)
+        if not self._intake.is_empty:
+            await asyncio.sleep(LEFT_OVER_PAUSE_S)
 
     async def _housekeeping(self, kafka: AIOKafkaConsumer) -> None:
         """What is due now and then: group offsets, a watch over stuck partitions, a bound on what is held."""
@@ -210,29 +236,54 @@ class Consumer:
             await self._commit(kafka)
         if now - self._watched_at >= WATCH_EVERY_S:
             self._watched_at = now
-            self._watch(kafka, now)
+            await self._watch(kafka, now)
             await self._bound_held(kafka)
 
     async def _commit(self, kafka: AIOKafkaConsumer) -> None:
-        """Let the group offsets follow our positions, for partitions still assigned."""
+        """
+        Let the group offsets follow our positions, for partitions still assigned.
+
+        They only tell others how far we are: a commit refused during a rebalance, or not answered, is tried again with the next.
+        """
         fp("consumer.before_kafka_commit")
         moved = {p: n for p, n in self._intake.reached.items() if p in self._assigned and self._committed.get(p) != n}
         if moved:
-            await kafka.commit({TopicPartition(*place): next_offset for place, next_offset in moved.items()})
-            self._committed.update(moved)
+            try:
+                async with asyncio.timeout(COMMIT_S_MAX):
+                    await kafka.commit({TopicPartition(*place): next_offset for place, next_offset in moved.items()})
+                self._committed.update(moved)
+            except (KafkaError, TimeoutError) as error:
+                log.warning("consumer.offsets_not_committed", error=f"{type(error).__name__}: {error}")
         fp("consumer.after_kafka_commit")
 
-    def _watch(self, kafka: AIOKafkaConsumer, now: float) -> None:
-        """Show the lag, and stop the process when a partition that should move does not: aiokafka may wait for ever after a rebalance."""
-        for topic, partition in self._assigned:
-            tp = TopicPartition(topic, partition)
-            lag = max(0, (kafka.highwater(tp) or 0) - self._intake.reached.get((topic, partition), 0))
+    async def _watch(self, kafka: AIOKafkaConsumer, now: float) -> None:
+        """
+        Show the lag, and stop the process when a partition that should move does not: aiokafka may wait for ever after a rebalance.
+
+        The fetch position counts, not ours: it also passes what is no record, such as the end of somebody's Kafka transaction.
+        """
+        for topic, partition in sorted(self._assigned):
+            place, tp = (topic, partition), TopicPartition(topic, partition)
+            at = await kafka.position(tp) if self._intake.is_empty else self._intake.reached.get(place, 0)
+            lag = max(0, (kafka.highwater(tp) or 0) - at)
             metrics.lag.labels(topic, str(partition)).set(lag)
-            stuck = lag and (topic, partition) not in self._paused and now - self._moved_at[topic, partition] > STUCK_S_MAX
-            if stuck and not self.retrying:
+            stood_at, since = self._stood.get(place, (at, now))
+            if not lag or at != stood_at or place in self._paused:
+                self._stood.pop(place, None)
+                continue
+            self._stood[place] = (stood_at, since)
+            if now - since > STUCK_S_MAX and await self._broker_has_more(kafka, tp, at):
                 raise MustStop(
                     f"{topic}/{partition} has not moved for {STUCK_S_MAX:.0f} s with {lag} records waiting: restart this process"
                 )
+
+    async def _broker_has_more(self, kafka: AIOKafkaConsumer, tp: TopicPartition, at: int) -> bool:
+        """Ask the broker: where it does not answer, it is not we who are stuck."""
+        try:
+            async with asyncio.timeout(PROBE_S_MAX):
+                return bool((await kafka.end_offsets([tp]))[tp] > at)
+        except (KafkaError, TimeoutError):
+            return False
 
     async def _bound_held(self, kafka: AIOKafkaConsumer) -> None:
         """Stop fetching a partition that holds too much; go on when it has shrunk to half."""

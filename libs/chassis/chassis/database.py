@@ -28,6 +28,9 @@ TRANSIENT = (
 """Failures that say nothing about the facts in hand: the same work is tried again on a new connection."""
 
 
+PLAN_S_MAX = 5  # A plan made while a table was nearly empty scans it, and would do so until it is analysed, however full it is by then.
+
+
 class Database:
     """A pool of connections; a transaction is the only way to write."""
 
@@ -44,6 +47,8 @@ class Database:
             max_size=connections_max,
             timeout=10,
             command_timeout=60,
+            max_cached_statement_lifetime=PLAN_S_MAX,
+            reset=_keep_session,
             server_settings={"application_name": "receivables", "lock_timeout": "20s", "idle_in_transaction_session_timeout": "60s"},
         )
         return cls(pool, url)
@@ -66,3 +71,12 @@ class Database:
         """One repeatable snapshot for a read of several statements."""
         async with self.pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             yield connection
+
+
+async def _keep_session(connection: Connection) -> None:
+    """
+    Ask nothing of the server when a connection comes back to the pool.
+
+    asyncpg rolls back what was left open. What else it would reset (settings, LISTEN, session locks) is never given to a pooled
+    connection here, and its question would be one round trip in five.
+    """

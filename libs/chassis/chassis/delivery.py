@@ -5,8 +5,7 @@ A batch is what waits in all polled partitions, up to a limit: partitions share 
 lock the positions, share the open days, choose what may be handled now, sift, run the handlers, queue what they publish, advance.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,6 +14,7 @@ import structlog
 from chassis import business_day, outbox, parking, streams
 from chassis.batch_trace import trace_batch
 from chassis.business_day import OpenDay
+from chassis.chosen import Chosen, Item, choose
 from chassis.clock import Clock
 from chassis.database import TRANSIENT, Connection, Database
 from chassis.entities import Entities
@@ -22,12 +22,11 @@ from chassis.failpoints import FailpointHit, fp
 from chassis.metrics import metrics
 from chassis.outbox import Wake
 from chassis.parking import Parked, Setaside
-from chassis.record import Broken, Fresh, MarkerMet, Record, classify
+from chassis.record import Broken, Fresh, MarkerMet, classify
 from chassis.service import Batch, Fact, Received, Service
 from chassis.sifting import Sieve, Sifted, refusal_of, runs
 from chassis.streams import Place
 
-Item = MarkerMet | Fresh | Broken
 log = structlog.get_logger()
 
 
@@ -47,64 +46,6 @@ class BatchFailed(Exception):
         super().__init__(f"{len(items)} records")
 
 
-@dataclass(slots=True)
-class Chosen:
-    """What of a poll one transaction takes: facts to handle, markers met, records to hold, and how far each partition gets."""
-
-    apply: list[Fresh | Broken] = field(default_factory=list)
-    markers: dict[tuple[str, int, str], date] = field(default_factory=dict)
-    hold: list[tuple[Record, str, date]] = field(default_factory=list)
-    reached: dict[Place, int] = field(default_factory=dict)
-
-
-def choose(
-    polled: Mapping[Place, Sequence[Item]],
-    positions: Mapping[Place, int],
-    days: Mapping[str, OpenDay],
-    seen: dict[tuple[str, int, str], date],
-    held: Mapping[tuple[str, int, str], date],
-    *,
-    holding_topics: frozenset[str],
-    hold: bool,
-    limit: int,
-) -> Chosen:
-    """
-    Take the longest prefix of every partition that may be handled now; pure but for `seen`, which it advances by the markers met.
-
-    A record of an entity that stands behind a marker of a day not yet open, or behind something held of that entity, is held (`hold`) or
-    ends the prefix. Markers are noted at once: the highest counts.
-    """
-    out = Chosen()
-    blocked_here = set(held)
-    for place, items in sorted(polled.items()):
-        for item in items:
-            if item.record.offset < positions[place]:
-                continue
-            if len(out.apply) + len(out.hold) >= limit:
-                break
-            if isinstance(item, MarkerMet):
-                mark = (*place, item.entity)
-                if item.entity in days:
-                    seen[mark] = out.markers[mark] = max(item.day, seen.get(mark, date.min))
-                out.reached[place] = item.record.offset + 1
-                continue
-            entity = item.entity if isinstance(item, Fresh) else None
-            day = days.get(entity or "")
-            if entity is not None and day is not None and place[0] in holding_topics:
-                mark = (*place, entity)
-                behind = seen.get(mark, date.min)
-                if mark in blocked_here or behind > day.open_on or day.turning_on is not None:
-                    if not hold:
-                        break
-                    out.hold.append((item.record, entity, max(behind, day.turning_on or date.min)))
-                    blocked_here.add(mark)
-                    out.reached[place] = item.record.offset + 1
-                    continue
-            out.apply.append(item)
-            out.reached[place] = item.record.offset + 1
-    return out
-
-
 class Delivery:
     """Delivers records to one service's handlers; knows Postgres, not Kafka."""
 
@@ -115,6 +56,7 @@ class Delivery:
         self.clock = clock
         self.wake = wake
         self._holding = frozenset(service.subscriptions.forward) if service.holds else frozenset()
+        self._has_queued = False
 
     async def take(
         self,
@@ -123,9 +65,11 @@ class Delivery:
         hold: bool,
         limit: int,
         aside: Mapping[tuple[str, int, int], Parked] | None = None,
-    ) -> dict[Place, int]:
+    ) -> tuple[dict[Place, int], bool]:
         """
-        Handle, hold or set aside a prefix of what was polled, in one transaction; return the next offset of every partition in it.
+        Handle, hold or set aside a prefix of what was polled, in one transaction.
+
+        Return the next offset of every partition in it, and whether the limit ended it, so that more may go now.
 
         :raises BatchFailed: a handler raised; nothing was changed.
         """
@@ -141,24 +85,23 @@ class Delivery:
         limit: int,
         aside: Mapping[tuple[str, int, int], Parked],
         awaited: Mapping[tuple[str, int, int], str],
-    ) -> dict[Place, int]:
+    ) -> tuple[dict[Place, int], bool]:
         async with self.database.transaction() as db:
             positions = await streams.lock_positions(db, polled.keys())
             fp("consumer.pos_locked")
             days = await business_day.share(db, self._entities_in(polled))
-            seen = await streams.markers_seen(db, polled.keys())
-            held = await streams.held_by_partition(db, polled.keys()) if self._holding else {}
+            seen, held = await streams.marks(db, polled.keys())
             chosen = choose(polled, positions, days, seen, held, holding_topics=self._holding, hold=hold, limit=limit)
-            reached = {**positions, **chosen.reached}
-            await self._handle_or_blame(db, chosen.apply, days, aside, awaited)
+            await self._apply_or_blame(db, chosen.apply, days, aside, awaited)
             if chosen.hold:
                 await streams.hold(db, chosen.hold)
             await business_day.meet(db, chosen.markers)
-            await streams.advance_positions(db, reached)
+            await streams.advance_positions(db, chosen.reached)
             fp("consumer.before_commit")
         fp("consumer.after_commit")
+        self._wake_relay()
         self._count_held(chosen)
-        return reached
+        return {**positions, **chosen.reached}, chosen.is_cut
 
     async def release(self, places: Sequence[Place], *, limit: int, aside: Mapping[tuple[str, int, int], Parked] | None = None) -> int:
         """Handle the oldest held records of these partitions whose day has opened, before anything newer; return how many."""
@@ -177,17 +120,24 @@ class Delivery:
             open_on = {entity: day.open_on for entity, day in days.items() if day.turning_on is None}
             records = await streams.take_held(db, places, open_on, limit)
             items = [item for record in records if not isinstance(item := classify(record), MarkerMet)]
-            await self._handle_or_blame(db, items, days, aside, awaited)
+            await self._apply_or_blame(db, items, days, aside, awaited)
             fp("consumer.before_commit")
         fp("consumer.after_commit")
+        self._wake_relay()
         return len(records)
+
+    def _wake_relay(self) -> None:
+        """Tell the relay of this process of a commit with something to send; most batches of a projection have nothing."""
+        if self._has_queued:
+            self._has_queued = False
+            self.wake.set()
 
     def _entities_in(self, polled: Mapping[Place, Sequence[Item]]) -> set[str]:
         """Declared entities spoken of; all of them where a record names none, so that a refusal can be booked."""
         named = {item.entity or "" for items in polled.values() for item in items if not isinstance(item, Broken)}
         return named & self.entities.by_id.keys() or set(self.entities.by_id)
 
-    async def _handle_or_blame(
+    async def _apply_or_blame(
         self,
         db: Connection,
         items: Sequence[Fresh | Broken],
@@ -222,15 +172,14 @@ class Delivery:
             fp("consumer.inbox_inserted")
             facts = {item.record.place: item for item in items if isinstance(item, Fresh)}
             if awaited:
-                sifted.parked += await self._park_what_waits(db, sifted, open_on, facts)
+                sifted.parked += await self._park_what_waits(db, sifted, open_on, facts, set(awaited.values()))
             batch = self._batch(open_on)
             published = await self._run(db, sifted.apply, batch)
             if batch.waiting:
                 raise MustWait({(r.topic, r.partition, r.offset): thing for r, thing in batch.waiting})
             fp("consumer.handled")
             await self._save(db, sifted, batch, published, facts)
-            if batch.came:
-                await self._release_awaited(db, batch, open_on)
+            await self.release_awaited(db, batch.came, open_on)
 
     def _batch(self, open_on: Mapping[str, date]) -> Batch:
         return Batch(self.service.name, self.clock(), self.entities, open_on)
@@ -242,9 +191,18 @@ class Delivery:
         return published
 
     async def _park_what_waits(
-        self, db: Connection, sifted: Sifted, open_on: Mapping[str, date], facts: Mapping[tuple[str, int, int], Fresh]
+        self,
+        db: Connection,
+        sifted: Sifted,
+        open_on: Mapping[str, date],
+        facts: Mapping[tuple[str, int, int], Fresh],
+        locked: set[str],
     ) -> list[Parked]:
-        """Look again with the waits locked: what still waits is parked, later facts of its key behind it, until nothing else does."""
+        """
+        Look again with the waits locked: what still waits is parked, later facts of its key behind it, until nothing else does.
+
+        A wait that shows only now is locked and looked at once more before it counts: it may just have been brought by another worker.
+        """
         parked: list[Parked] = []
         while True:
             batch, trial = self._batch(open_on), db.transaction()
@@ -256,6 +214,10 @@ class Delivery:
             if not batch.waiting:
                 return parked
             waits = {(r.topic, r.partition, r.offset): thing for r, thing in batch.waiting}
+            if unlocked := set(waits.values()) - locked:
+                await parking.lock_awaited(db, list(unlocked))
+                locked |= unlocked
+                continue
             blocked: set[tuple[str, str]] = set()
             keep: list[Received[Any]] = []
             for received in sifted.apply:
@@ -268,7 +230,6 @@ class Delivery:
                     parked.append(Parked(record, received.key, "behind", "an earlier fact of the same key waits"))
                 else:
                     keep.append(received)
-            await parking.lock_awaited(db, list(waits.values()))
             sifted.apply[:] = keep
 
     async def _save(
@@ -285,6 +246,7 @@ class Delivery:
         reject = self.service.subscriptions.reject
         answers = [reject(refusal) for _, refusal in sifted.refused] if reject else []
         await outbox.add(db, self.service, published + answers, batch)
+        self._has_queued |= bool(published or answers)
         await parking.keep_refused(db, [(record, refusal.reasons) for record, refusal in sifted.refused], batch.now)
         if sifted.parked:
             await parking.park(db, sifted.parked, batch.now)
@@ -296,13 +258,26 @@ class Delivery:
         await streams.hear(db, sifted.heads)
         if sifted.late:
             await business_day.count_late(db, sifted.late)
-        self._count(sifted, facts)
+        self._count(sifted)
 
-    async def _release_awaited(self, db: Connection, batch: Batch, open_on: Mapping[str, date]) -> None:
-        """What waited for something that came in this transaction is handled in it, stream by stream, in order."""
-        await parking.lock_awaited(db, sorted(batch.came))
-        for topic, key in await parking.streams_awaiting(db, sorted(batch.came)):
-            await self.redrive_stream(db, topic, key, open_on)
+    async def release_awaited(self, db: Connection, came: Collection[str], open_on: Mapping[str, date]) -> None:
+        """
+        Handle what waited for something that came in this transaction, stream by stream, in order.
+
+        A stream that cannot be handled is left parked, to be redriven: whoever brought what it waited for is not to blame.
+        """
+        if not came:
+            return
+        await parking.lock_awaited(db, sorted(came))
+        for topic, key in await parking.streams_awaiting(db, sorted(came)):
+            try:
+                async with db.transaction():
+                    await self.redrive_stream(db, topic, key, open_on)
+            except (*TRANSIENT, FailpointHit):
+                raise
+            except Exception as error:  # Whatever a handler raises about the facts that waited.
+                log.error("consumer.release_failed", topic=topic, error=type(error).__name__, exc_info=error)
+                await parking.stop_waiting(db, topic, key, sorted(came), f"{type(error).__name__}: {error}")
 
     async def redrive_stream(self, db: Connection, topic: str, key: str, open_on: Mapping[str, date]) -> int:
         """
@@ -310,10 +285,14 @@ class Delivery:
 
         Raises what a handler raises. A fact that still has to wait keeps its place, and so does what stands behind it.
         """
+        await streams.lock_parked_stream(db, topic, key)
         kept = await parking.parked_of(db, topic, key)
         fp("redrive.read")
-        left = await self._redrive(db, kept, open_on)
-        await parking.mark_parked(db, [one.id for one in left], "redriven")
+        still, came = await self._redrive(db, [one for one in kept if one.reason != parking.DAY_WORK], open_on)
+        left = [one.id for one in kept if one.record.place not in still]
+        await parking.mark_parked(db, left, "redriven")
+        await parking.park_on(db, [(one.id, still[one.record.place]) for one in kept if one.record.place in still])
+        await self.release_awaited(db, came, open_on)
         fp("redrive.before_commit")
         return len(left)
 
@@ -324,43 +303,46 @@ class Delivery:
             return False
         fp("redrive.read")
         days = await business_day.share(db, list(self.entities.by_id))
-        await self._redrive(db, [kept], {entity: day.open_on for entity, day in days.items()})
+        open_on = {entity: day.open_on for entity, day in days.items()}
+        _, came = await self._redrive(db, [kept], open_on)
         await parking.mark_redriven(db, refused_id, self.clock())
+        await self.release_awaited(db, came, open_on)
         fp("redrive.before_commit")
         return True
 
-    async def _redrive(self, db: Connection, kept: Sequence[Setaside], open_on: Mapping[str, date]) -> list[Setaside]:
-        """Handle kept records in order; return those that need not be kept any longer."""
+    async def _redrive(
+        self, db: Connection, kept: Sequence[Setaside], open_on: Mapping[str, date]
+    ) -> tuple[dict[tuple[str, int, int], Parked], set[str]]:
+        """Handle kept records in order; return those that must be kept on, by place, and what came with the others."""
         items = [item for one in kept if not isinstance(item := classify(one.record), MarkerMet)]
+        items.sort(key=_sequence_of)
         facts = {item.record.place: item for item in items if isinstance(item, Fresh)}
         with trace_batch(self.service.name, items) as trace:
             heard = {one.record.place for one in kept if one.reason != "gap"}
             sieve = Sieve(self.service.subscriptions, self.entities, open_on, {}, trace.envelope_of, redrive=True, heard=heard)
             sifted = await sieve.sift(db, items)
-            sifted.parked += await self._park_what_waits(db, sifted, open_on, facts)
-            still = {parked.record.place for parked in sifted.parked}
+            sifted.parked += await self._park_what_waits(db, sifted, open_on, facts, set())
+            still = {parked.record.place: parked for parked in sifted.parked}
             sifted.parked = []
             batch = self._batch(open_on)
             published = await self._run(db, sifted.apply, batch)
             fp("redrive.applied")
             await self._save(db, sifted, batch, published, facts)
-            if batch.came:
-                await self._release_awaited(db, batch, open_on)
-        return [one for one in kept if one.record.place not in still]
+        return still, batch.came
 
-    def _count(self, sifted: Sifted, facts: Mapping[tuple[str, int, int], Fresh]) -> None:
-        topic = next(iter(facts))[0] if facts else "-"
-        for outcome, n in (
-            ("handled", len(sifted.apply)),
-            ("duplicate", sifted.duplicates),
-            ("ignored", sifted.ignored),
-            ("refused", len(sifted.refused)),
-            ("parked", len(sifted.parked)),
-            ("late", len(sifted.late)),
-        ):
-            if n:
-                metrics.records.labels(topic, outcome).inc(n)
+    def _count(self, sifted: Sifted) -> None:
+        counts = sifted.outcomes.copy()
+        counts.update((received.topic, "handled") for received in sifted.apply)
+        counts.update((record.topic, "refused") for record, _ in sifted.refused)
+        counts.update((parked.record.topic, "parked") for parked in sifted.parked)
+        for (topic, outcome), n in counts.items():
+            metrics.records.labels(topic, outcome).inc(n)
 
     def _count_held(self, chosen: Chosen) -> None:
         for record, _, _ in chosen.hold:
             metrics.records.labels(record.topic, "held").inc()
+
+
+def _sequence_of(item: Fresh | Broken) -> int:
+    """Where a kept record stands in its stream: facts beyond a gap were parked before the one that was missing."""
+    return item.envelope.sequence or 0 if isinstance(item, Fresh) else 0

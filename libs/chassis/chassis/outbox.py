@@ -23,7 +23,7 @@ from chassis.tracing import current_traceparent
 
 PAYLOAD_BYTES_MAX = 900 * 1024
 CHANNEL = "chassis_outbox"
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, bytes | None]]
 
 
 class Wake(asyncio.Event):
@@ -44,11 +44,11 @@ class Marker:
     day: date
 
 
-_unpack = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
+_unpack = msgspec.msgpack.Decoder(Headers)
 
 
-def pack_headers(headers: Sequence[tuple[str, bytes]]) -> bytes:
-    """Write record headers as our tables keep them: MessagePack, because a header may hold any bytes."""
+def pack_headers(headers: Sequence[tuple[str, bytes | None]]) -> bytes:
+    """Write record headers as our tables keep them: MessagePack, because a header may hold any bytes, or none."""
     return msgspec.msgpack.encode(headers)
 
 

@@ -17,6 +17,9 @@ from chassis.database import Connection
 from chassis.outbox import pack_headers, unpack_headers
 from chassis.record import Record
 
+DAY_WORK = "day_work"
+"""The reason of a row that stands for an account whose work failed when a day turned: it blocks the key, and there is no record in it."""
+
 AWAITED_LOCK = 2  # First key of the advisory locks on awaited things; the second is hashtext(thing).
 
 
@@ -49,7 +52,7 @@ async def park(db: Connection, parked: Sequence[Parked], now: datetime) -> None:
         [p.record.partition for p in parked],
         [p.record.offset for p in parked],
         [p.reason for p in parked],
-        [p.detail[:2000] for p in parked],
+        [_told(p.detail) for p in parked],
         [p.waits_for for p in parked],
         [pack_headers(p.record.headers) for p in parked],
         [p.record.key for p in parked],
@@ -110,11 +113,11 @@ async def streams_awaiting(db: Connection, things: Sequence[str]) -> list[tuple[
 
 
 async def parked_of(db: Connection, topic: str, key: str) -> list[Setaside]:
-    """Everything parked of a stream, in order, locked."""
+    """Everything parked of a stream, in the order it was parked, locked."""
     rows = await db.fetch(
         """
         SELECT id, topic, key, reason, partition, "offset", headers, record_key, value FROM chassis.parked
-        WHERE topic = $1 AND key = $2 AND state = 'parked' ORDER BY id FOR UPDATE  -- A gap is sorted out by the sequences.
+        WHERE topic = $1 AND key = $2 AND state = 'parked' ORDER BY id FOR UPDATE
         """,
         topic,
         key,
@@ -141,6 +144,33 @@ def _record(row: asyncpg.Record) -> Record:
 async def mark_parked(db: Connection, ids: Sequence[int], state: str) -> None:
     """Take parked records out of the way: `redriven` or `skipped`."""
     await db.execute("UPDATE chassis.parked SET state = $2 WHERE id = ANY($1)", list(ids), state)
+
+
+async def park_on(db: Connection, parked: Sequence[tuple[int, Parked]]) -> None:
+    """Note why rows stay parked after a redrive, which may be another reason than before: what waits must say for what."""
+    await db.executemany(
+        "UPDATE chassis.parked SET reason = $2, detail = $3, waits_for = $4 WHERE id = $1",
+        [(id, one.reason, _told(one.detail), one.waits_for) for id, one in parked],
+    )
+
+
+async def stop_waiting(db: Connection, topic: str, key: str, things: Sequence[str], detail: str) -> None:
+    """Note that what a stream waited for has come but it cannot be handled: it is for a person to redrive."""
+    await db.execute(
+        """
+        UPDATE chassis.parked SET reason = 'failed', detail = $4, waits_for = NULL
+        WHERE topic = $1 AND key = $2 AND state = 'parked' AND waits_for = ANY($3)
+        """,
+        topic,
+        key,
+        list(things),
+        _told(detail),
+    )
+
+
+def _told(detail: str) -> str:
+    """A detail as a column takes it: what an exception says may repeat any character of the fact."""
+    return detail[:2000].replace("\x00", "\ufffd")
 
 
 async def mark_redriven(db: Connection, id: int, now: datetime) -> None:

@@ -27,7 +27,7 @@ class Record:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
     @property
     def place(self) -> tuple[str, int, int]:
@@ -98,7 +98,12 @@ def classify(record: Record) -> MarkerMet | Fresh | Broken:
 
 
 def _text(key: bytes | None) -> str:
-    return key.decode(errors="replace")[:200] if key else ""
+    return _storable(key.decode(errors="replace")[:200]) if key else ""
+
+
+def _storable(text: str) -> str:
+    """Text that a column takes: Postgres knows no U+0000."""
+    return text.replace("\x00", "\ufffd")
 
 
 def _identity(kind: FactKind | None, data: bytes) -> tuple[str | None, str]:
@@ -106,7 +111,7 @@ def _identity(kind: FactKind | None, data: bytes) -> tuple[str | None, str]:
     if kind is not None and kind.natural_key:
         try:
             parts = msgspec.structs.astuple(_key_decoder(kind).decode(data))
-            return parts[0], "|".join(part[:64] for part in parts)
+            return parts[0], _storable("|".join(part[:64] for part in parts))
         except (ValueError, RecursionError):
             pass  # Something of it is missing or malformed: the entity alone may still be readable.
     try:

@@ -27,7 +27,7 @@ LEADER_LOCK = 3  # Advisory lock of the relay's leader, on its own connection fo
 ROWS_MAX = 1000
 POLL_S = 1.0
 SEND_TIMEOUT_S = 30.0
-CLOSE_TIMEOUT_S = 5.0
+CLOSE_TIMEOUT_S = 3.0
 RETRY_S_MAX = 30.0
 
 log = structlog.get_logger()
@@ -56,47 +56,42 @@ class Relay:
         self._wake = wake
         self._partitions = partitions
         self._producer: AIOKafkaProducer | None = None
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self.leading = False
 
     async def run(self) -> None:
         """Lead or wait to lead; survive every loss of Postgres and Kafka."""
         pause_s = 0.1
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 await self._lead()
                 pause_s = 0.1
             except (*TRANSIENT, KafkaError, SendFailed, asyncpg.exceptions.PostgresError) as error:
                 log.warning("relay.retry", error=f"{type(error).__name__}: {error}", pause_s=round(pause_s, 1))
-                await self._close_producer()
-                await self._sleep(pause_s)
-                pause_s = min(pause_s * 2, RETRY_S_MAX if not self._stopping else 0.1)
+                await _wait(self._stopping, pause_s)  # Not for a wake: commits go on while Kafka is down.
+                pause_s = min(pause_s * 2, RETRY_S_MAX)
 
     async def stop(self) -> None:
         """Let the batch in flight be acknowledged and deleted, then close the producer, each with a bound."""
-        self._stopping = True
+        self._stopping.set()
         self._wake.set()
-
-    async def _sleep(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
 
     async def _lead(self) -> None:
         connection = await asyncpg.connect(self._url, timeout=10, command_timeout=60)
         try:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
-                await self._sleep(POLL_S)
+                await _wait(self._wake, POLL_S)
                 self._wake.clear()
-                if self._stopping:
+                if self._stopping.is_set():
                     return
             self.leading = True
             fp("relay.leader_got")
             await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
-            while not self._stopping:
+            while not self._stopping.is_set():
                 self._wake.clear()
                 while await self._drain(connection) == ROWS_MAX:
                     pass
-                await self._sleep(POLL_S)
+                await _wait(self._wake, POLL_S)
             await self._drain(connection)
         finally:
             self.leading = False
@@ -126,14 +121,16 @@ class Relay:
         for row in rows:
             partition = row["partition"] if row["partition"] is not None else partition_of(row["key"], self._partitions)
             by_partition[row["topic"], partition].append(row)
+        sent: list[asyncio.Future[object]] = []
         try:
             async with asyncio.timeout(SEND_TIMEOUT_S):
-                sent = []
                 for (topic, partition), members in by_partition.items():
                     sent += await self._send_partition(producer, topic, partition, members)
                     fp("relay.sent_some")
                 await asyncio.gather(*sent)
         except (KafkaError, TimeoutError, OSError) as error:
+            for future in sent:
+                future.add_done_callback(_look_at)
             raise SendFailed(f"Kafka did not acknowledge: {type(error).__name__}: {error}") from error
         fp("relay.sent_all")
 
@@ -156,13 +153,8 @@ class Relay:
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
-            producer = self._build()
-            try:
-                await producer.start()
-            except BaseException:
-                await producer.stop()
-                raise
-            self._producer = producer
+            self._producer = self._build()
+            await asyncio.wait_for(self._producer.start(), SEND_TIMEOUT_S)
             metrics.producers_built.inc()
         return self._producer
 
@@ -175,4 +167,33 @@ class Relay:
             await asyncio.wait_for(producer.stop(), CLOSE_TIMEOUT_S)
         except (TimeoutError, KafkaError, OSError) as error:
             log.warning("relay.producer_left", error=f"{type(error).__name__}: {error}")
+            await _cut_off(producer)
         fp("relay.producer_closed")
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
+
+def _look_at(future: "asyncio.Future[object]") -> None:
+    """Take note of how a send ended that nobody waits for any more, or asyncio complains."""
+    if not future.cancelled():
+        future.exception()
+
+
+async def _cut_off(producer: AIOKafkaProducer) -> None:
+    """
+    Do what is left of `stop` when it was cut short waiting to flush; aiokafka has no public way to it.
+
+    Otherwise its sender would go on trying, and keep its sockets, for as long as the process lives: one more with every outage.
+    """
+    with contextlib.suppress(TimeoutError, KafkaError, OSError):
+        await asyncio.wait_for(producer.client.close(), CLOSE_TIMEOUT_S)
+    waiting = producer._message_accumulator
+    for batch in [*(batch for batches in waiting._batches.values() for batch in batches), *waiting._pending_batches]:
+        batch.done_noack()  # Nobody asks any more, but its flush still waits.
+    for _ in range(2):  # Once for the sender itself, once for the request it then waits for.
+        if (sender := producer._sender.sender_task) is not None:
+            sender.cancel()
+        await asyncio.sleep(0)

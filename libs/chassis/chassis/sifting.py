@@ -1,5 +1,6 @@
 """What becomes of each record of a batch: applied once, dropped as a repeat, refused with every reason, or parked."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,8 +32,7 @@ class Sifted:
     refused: list[tuple[Record, Refusal]] = field(default_factory=list)
     heads: dict[tuple[str, str], int] = field(default_factory=dict)
     late: list[str] = field(default_factory=list)
-    duplicates: int = 0
-    ignored: int = 0
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)  # By topic: duplicate, ignored, late.
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Sieve:
     """
     Sifts batches for one service.
 
-    `open_on` is the open day by entity; `aside` names records that failed for good, with the reason to park them for. In a redrive nothing
-    is blocked, and `heard` are the places of facts whose sequence was counted when they were parked.
+    `open_on` is the open day by entity; `aside` names records that failed for good, with the reason to park them for. In a redrive what is
+    parked blocks nothing, and `heard` are the places of facts whose sequence was counted when they were parked.
     """
 
     subscriptions: Subscriptions
@@ -55,7 +55,8 @@ class Sieve:
     async def sift(self, db: Connection, items: Sequence[Fresh | Broken]) -> Sifted:
         """Decide about every record, with one look-up for streams and one for the inbox."""
         fresh = [item for item in items if isinstance(item, Fresh)]
-        heads, blocked = await streams.heard(db, {(f.record.topic, f.key) for f in fresh})
+        heads, parked = await streams.heard(db, {(f.record.topic, f.key) for f in fresh})
+        blocked = set() if self.redrive else parked
         new = await streams.enter_inbox(db, [] if self.redrive else [f for f in fresh if f.is_ingress])
         out = Sifted()
         for item in items:
@@ -76,15 +77,15 @@ class Sieve:
 
     def _sift_ingress(self, item: Fresh, out: Sifted, blocked: Collection[tuple[str, str]], is_new: bool) -> None:
         if item.kind is None or item.kind.event not in self.subscriptions.handlers or item.kind.topic != item.record.topic:
-            out.ignored += 1
+            out.outcomes[item.record.topic, "ignored"] += 1
             return
         if not is_new:
-            out.duplicates += 1
+            out.outcomes[item.record.topic, "duplicate"] += 1
             return
         if (aside := self.aside.get(item.record.place)) is not None:
             out.parked.append(aside)
             return
-        if (item.record.topic, item.key) in blocked and not self.redrive:
+        if (item.record.topic, item.key) in blocked:
             out.parked.append(Parked(item.record, item.key, "behind", "something of the same document or receipt is parked"))
             return
         try:
@@ -102,7 +103,7 @@ class Sieve:
         head = heads.get(stream, 0)
         if item.record.place not in self.heard:
             if sequence <= head:
-                out.duplicates += 1
+                out.outcomes[item.record.topic, "duplicate"] += 1
                 return
             if sequence > head + 1:
                 out.parked.append(Parked(item.record, item.key, "gap", f"sequence {sequence} came after {head}"))
@@ -112,11 +113,11 @@ class Sieve:
             out.parked.append(aside)
             blocked.add(stream)
             return
-        if stream in blocked and not self.redrive:
+        if stream in blocked:
             out.parked.append(Parked(item.record, item.key, "behind", "an earlier fact of the same key is parked"))
             return
         if item.kind is None or item.kind.event not in self.subscriptions.handlers:
-            out.ignored += 1
+            out.outcomes[item.record.topic, "ignored"] += 1
             return
         open_on = self.open_on.get(item.entity or "")
         if item.entity is None or open_on is None:
@@ -132,6 +133,7 @@ class Sieve:
         carried = item.envelope.booked_on or open_on
         if carried < open_on and item.record.topic in self.subscriptions.forward:
             out.late.append(item.entity)
+            out.outcomes[item.record.topic, "late"] += 1
         out.apply.append(self._received(item, data, item.entity, max(carried, open_on)))
 
     def _received(self, item: Fresh, data: Event, entity: str, booked_on: date) -> Received[Any]:

@@ -10,6 +10,8 @@ from chassis.record import Fresh, Record
 
 Place = tuple[str, int]
 """A partition of a topic."""
+Mark = tuple[str, int, str]
+"""An entity in a partition: (topic, partition, entity)."""
 
 
 async def start_positions(db: Connection, places: Collection[Place]) -> dict[Place, int]:
@@ -30,6 +32,24 @@ async def lock_positions(db: Connection, places: Collection[Place]) -> dict[Plac
     return await _positions(db, [t for t, _ in ordered], [p for _, p in ordered], "FOR UPDATE OF p")
 
 
+async def lock_parked_stream(db: Connection, topic: str, key: str) -> None:
+    """
+    Lock the positions of the partitions in which something of this stream is parked.
+
+    Otherwise a batch could meanwhile park a fact behind one that is just leaving, for which nobody would come back, or apply one twice.
+    A row of a day's work names no partition; alone it locks all of the topic.
+    """
+    parked = await db.fetch("SELECT DISTINCT partition FROM chassis.parked WHERE topic = $1 AND key = $2 AND state = 'parked'", topic, key)
+    partitions = [row["partition"] for row in parked if row["partition"] >= 0] or None
+    await db.execute(
+        """
+        SELECT FROM chassis.position WHERE topic = $1 AND ($2::int[] IS NULL OR partition = ANY($2)) ORDER BY topic, partition FOR UPDATE
+        """,
+        topic,
+        partitions,
+    )
+
+
 async def _positions(db: Connection, topics: Sequence[str], partitions: Sequence[int], locking: str) -> dict[Place, int]:
     rows = await db.fetch(
         f"""
@@ -44,6 +64,8 @@ async def _positions(db: Connection, topics: Sequence[str], partitions: Sequence
 
 async def advance_positions(db: Connection, positions: Mapping[Place, int]) -> None:
     """Write the next offset of every partition that moved."""
+    if not positions:
+        return
     await db.execute(
         """
         UPDATE chassis.position p SET next_offset = w.next_offset
@@ -56,30 +78,19 @@ async def advance_positions(db: Connection, positions: Mapping[Place, int]) -> N
     )
 
 
-async def markers_seen(db: Connection, places: Collection[Place]) -> dict[tuple[str, int, str], date]:
-    """The highest marker seen in these partitions, by (topic, partition, entity)."""
+async def marks(db: Connection, places: Collection[Place]) -> tuple[dict[Mark, date], set[Mark]]:
+    """The highest marker seen in these partitions by entity, and where something of an entity is held."""
     rows = await db.fetch(
         """
-        SELECT topic, partition, entity, day FROM chassis.met
+        SELECT topic, partition, entity, m.day, h.entity IS NOT NULL AS holds FROM chassis.met m
+        FULL JOIN (SELECT DISTINCT topic, partition, entity FROM chassis.held) AS h USING (topic, partition, entity)
         JOIN unnest($1::text[], $2::int[]) AS w (topic, partition) USING (topic, partition)
         """,
         [t for t, _ in places],
         [p for _, p in places],
     )
-    return {(row["topic"], row["partition"], row["entity"]): row["day"] for row in rows}
-
-
-async def held_by_partition(db: Connection, places: Collection[Place]) -> dict[tuple[str, int, str], date]:
-    """Where something is held in these partitions, and behind which day at the earliest."""
-    rows = await db.fetch(
-        """
-        SELECT topic, partition, entity, min(behind) AS behind FROM chassis.held
-        JOIN unnest($1::text[], $2::int[]) AS w (topic, partition) USING (topic, partition) GROUP BY topic, partition, entity
-        """,
-        [t for t, _ in places],
-        [p for _, p in places],
-    )
-    return {(row["topic"], row["partition"], row["entity"]): row["behind"] for row in rows}
+    seen = {(row["topic"], row["partition"], row["entity"]): row["day"] for row in rows if row["day"] is not None}
+    return seen, {(row["topic"], row["partition"], row["entity"]) for row in rows if row["holds"]}
 
 
 async def hold(db: Connection, held: Sequence[tuple[Record, str, date]]) -> None:

@@ -5,7 +5,7 @@ The work goes in chunks of accounts with its progress kept, so that a crash goes
 halved until the account that cannot be judged is found; it is parked, its key blocked, and the day turns without it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -52,22 +52,26 @@ class Turner:
         self._patience = patience
         self._awaited = Awaited.of(service.subscriptions, entities, partitions)
 
-    async def turn_all_due(self) -> int:
-        """Turn every day whose markers have been met, one after the other; return how many were turned."""
+    async def turn_all_due(self, leave: Callable[[], bool] = lambda: False) -> int:
+        """
+        Turn every day whose markers have been met, one after the other; return how many were turned.
+
+        Asks between two transactions whether to `leave`: whoever looks next goes on.
+        """
         turned = 0
-        while turned < DAYS_AT_ONCE_MAX:
+        while turned < DAYS_AT_ONCE_MAX and not leave():
             async with self._database.pool.acquire() as db:
                 due = await business_day.days_due(db, self._awaited, self._entities, self._clock(), self._patience)
             if not due:
                 break
             for one in due:
                 with metrics.turn_seconds.labels(one.entity).time(), span_of(self._service.name, None, "turn day"):
-                    turned += await self._turn(one)
+                    turned += await self._turn(one, leave)
         return turned
 
-    async def _turn(self, due: Due) -> bool:
-        """Do the work of one day and open it; False when another worker was faster."""
-        while True:
+    async def _turn(self, due: Due, leave: Callable[[], bool]) -> bool:
+        """Do the work of one day and open it; False when another worker was faster, or when told to leave."""
+        while not leave():
             async with self._database.transaction() as db:
                 fp("day.locked")
                 day = await business_day.lock_to_turn(db, due)
@@ -82,6 +86,7 @@ class Turner:
                 metrics.show_open_day(due.entity, due.day)
                 fp("day.passed_on")
                 return True
+        return False
 
     async def _still_due(self, db: Connection, due: Due) -> bool:
         """Look again under the lock: another worker may have put something aside that belongs before this day."""
@@ -124,11 +129,10 @@ class Turner:
     async def _park(self, db: Connection, due: Due, account: str, error: Exception, batch: Batch) -> None:
         key = f"{due.entity}|{account}"
         log.error("day.account_parked", entity=due.entity, day=str(due.day), account=account, error=type(error).__name__)
-        parked = [
-            Parked(Record(topic, -1, -1, None, None, []), key, "day_work", f"work of {due.day} failed: {type(error).__name__}: {error}")
-            for topic in self._service.subscriptions.forward
-            if topic.startswith("receivables.")
-        ]
+        forward = [topic for topic in self._service.subscriptions.forward if topic.startswith("receivables.")]
+        detail = f"work of {due.day} failed: {type(error).__name__}: {error}"
+        topics = forward or [self._service.topic]  # Ingress has keys of its own: nothing to block there, but it is seen and counted.
+        parked = [Parked(Record(topic, -1, -1, None, None, []), key, parking.DAY_WORK, detail) for topic in topics]
         await parking.park(db, parked, batch.now)
 
     async def _open(self, db: Connection, due: Due) -> None:

@@ -25,7 +25,7 @@ from chassis.turning import Turner
 HOUSEKEEPING_EVERY_S = 5.0
 PURGE_EVERY_S = 3600.0
 STALLED_S_MAX = 60.0
-STOP_BATCH_S_MAX = 10.0
+STOP_BATCH_S_MAX = 5.0
 
 log = structlog.get_logger()
 
@@ -56,6 +56,7 @@ class Worker:
             client_id=f"receivables-{self.service.name}",
             enable_auto_commit=False,
             auto_offset_reset="none",
+            isolation_level="read_committed",  # What an ERP took back in a Kafka transaction was never said.
             fetch_max_wait_ms=self._settings.fetch_wait_ms,
             session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=self._settings.session_timeout_ms // 3,
@@ -108,6 +109,8 @@ class Worker:
                     purged_at = time.monotonic()
                     async with self._database.transaction() as db:
                         await idempotency.purge(db, self._clock())
+            except calendar.DayRefused as error:
+                log.error("worker.day_not_started", why=str(error))
             except (*TRANSIENT, asyncpg.exceptions.PostgresError) as error:
                 log.warning("worker.housekeeping_retry", error=f"{type(error).__name__}: {error}")
             with contextlib.suppress(TimeoutError):

@@ -24,7 +24,10 @@ async def service(database_url: Callable[[str], str], monkeypatch: pytest.Monkey
         async with sut.db.pool.acquire() as db:
             await db.execute(toy.TABLES)
             await db.execute(
-                "INSERT INTO effect (entity, key, document_no, booked_on, topic) SELECT 'US01', 'US01|C-' || n, 'X' || n, $1, '' FROM generate_series(1, 8) n",
+                """
+                INSERT INTO effect (entity, key, document_no, booked_on, topic)
+                SELECT 'US01', 'US01|C-' || n, 'X' || n, $1, '' FROM generate_series(1, 8) n
+                """,
                 FIRST_DAY,
             )
         yield sut

@@ -38,6 +38,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
+# Tests kill consumers: with the default of 6 s every one of them would keep its partitions that long.
+group.min.session.timeout.ms=500
 # After a crash the controller waits this long before it lets the broker's next life in.
 broker.session.timeout.ms=4000
 broker.heartbeat.interval.ms=1000

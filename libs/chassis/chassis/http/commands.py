@@ -18,7 +18,7 @@ from events.invoice import Reason
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
 
-from chassis import audit, idempotency, outbox, parking
+from chassis import audit, idempotency, outbox
 from chassis.business_day import DayTurning, share_day
 from chassis.database import Connection
 from chassis.delivery import Delivery
@@ -150,14 +150,10 @@ class Command:
         return done
 
     async def _release_awaited(self, db: Connection, batch: Batch) -> None:
-        """Handle the parked facts that waited for something this command has brought."""
-        if not batch.came:
-            return
-        edge, came = self.edge, sorted(batch.came)
+        """Handle the parked facts that waited for something this command has brought; one that cannot be handled is not its fault."""
+        edge = self.edge
         delivery = Delivery(edge.service, edge.database, edge.entities, edge.clock, edge.wake)
-        await parking.lock_awaited(db, came)
-        for topic, key in await parking.streams_awaiting(db, came):
-            await delivery.redrive_stream(db, topic, key, batch.open_on)
+        await delivery.release_awaited(db, batch.came, batch.open_on)
 
     async def _record(self, db: Connection, slot: Slot, facts: Collection[Fact], done: Answer, batch: Batch) -> None:
         await audit.record(
