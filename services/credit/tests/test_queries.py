@@ -2,39 +2,16 @@
 
 import asyncio
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from credit import queries
 from credit.domain import AccountKey, Components
-from credit.tables import Table
-from sqlalchemy import CheckConstraint, Connection, inspect
-from sqlalchemy.ext.asyncio import create_async_engine
 from testkit.service import ServiceUnderTest
 
 pytestmark = pytest.mark.db
 
 KEY = AccountKey("US01", "C-1", "USD")
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
-
-
-async def test_tables_and_migrations_say_the_same(credit: ServiceUnderTest) -> None:
-    def differences(connection: Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        found: list[Any] = compare_metadata(context, Table.metadata)
-        named = connection.dialect.identifier_preparer.format_constraint
-        for table in Table.metadata.tables.values():
-            declared = {named(check) for check in table.constraints if isinstance(check, CheckConstraint)}
-            made = {check["name"] for check in inspect(connection).get_check_constraints(table.name)}
-            found += [(table.name, declared ^ made)] if declared != made else []
-        return found
-
-    engine = create_async_engine(credit.db.url.replace("postgresql://", "postgresql+asyncpg://"))
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-    await engine.dispose()
 
 
 async def test_a_transaction_that_fails_leaves_no_trace(credit: ServiceUnderTest) -> None:

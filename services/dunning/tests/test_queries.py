@@ -4,14 +4,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from dunning import queries
 from dunning.domain import STANDARD, judge
 from dunning.queries import ItemMove
-from dunning.tables import Table
-from sqlalchemy import CheckConstraint, Connection, inspect
-from sqlalchemy.ext.asyncio import create_async_engine
 from testkit.service import ServiceUnderTest
 
 pytestmark = pytest.mark.db
@@ -22,23 +17,6 @@ AT = datetime(2026, 2, 1, 0, 1, tzinfo=UTC)
 
 def a_move(n: int, due_on: date, open_minor: int = 100_00) -> ItemMove:
     return ItemMove(f"US01|INV-{n}|1", "US01", "C-1", "USD", due_on, open_minor)
-
-
-async def test_tables_and_migrations_say_the_same(dunning: ServiceUnderTest) -> None:
-    def differences(connection: Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        found: list[Any] = compare_metadata(context, Table.metadata)
-        named = connection.dialect.identifier_preparer.format_constraint
-        for table in Table.metadata.tables.values():
-            declared = {named(check) for check in table.constraints if isinstance(check, CheckConstraint)}
-            made = {check["name"] for check in inspect(connection).get_check_constraints(table.name)}
-            found += [(table.name, declared ^ made)] if declared != made else []
-        return found
-
-    engine = create_async_engine(dunning.db.url.replace("postgresql://", "postgresql+asyncpg://"))
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-    await engine.dispose()
 
 
 async def test_only_open_items_at_their_threshold_and_past_their_interval_are_picked(dunning: ServiceUnderTest) -> None:

@@ -6,14 +6,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from events import erp
 from invoice.app import SERVICE
-from invoice.tables import Table
-from sqlalchemy import CheckConstraint, Connection
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 from testkit.service import ServiceUnderTest, service_under_test
 
 pytestmark = pytest.mark.db
@@ -23,36 +17,6 @@ pytestmark = pytest.mark.db
 async def invoice(database_url: Callable[[str], str]) -> AsyncIterator[ServiceUnderTest]:
     async with service_under_test(SERVICE, database_url("invoice")) as sut:
         yield sut
-
-
-async def test_the_tables_are_those_the_migrations_make(database_url: Callable[[str], str]) -> None:
-    engine = create_async_engine(make_url(database_url("invoice")).set(drivername="postgresql+asyncpg"))
-    try:
-        async with engine.connect() as connection:
-            differences, checks = await connection.run_sync(_compared)
-    finally:
-        await engine.dispose()
-
-    assert differences == []
-    declared = {
-        str(constraint.name)
-        for table in Table.metadata.tables.values()
-        for constraint in table.constraints
-        if isinstance(constraint, CheckConstraint)
-    }
-    assert checks == declared
-
-
-def _compared(connection: Connection) -> tuple[list[Any], set[str]]:
-    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-    found = connection.exec_driver_sql("SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'public'::regnamespace")
-    checks = {str(name) for (name,) in found}
-    differences = [
-        difference
-        for difference in compare_metadata(context, Table.metadata)
-        if not (difference[0] == "remove_table" and difference[1].name == "alembic_version")
-    ]
-    return differences, checks
 
 
 async def test_the_views_show_every_document_and_every_item(invoice: ServiceUnderTest) -> None:

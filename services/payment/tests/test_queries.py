@@ -4,39 +4,15 @@ import asyncio
 import subprocess
 import sys
 from datetime import date
-from typing import Any
 
 import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from payment.domain import BANK_ACCOUNT, digest_of
 from payment.queries import intake, locks, payers
 from payment.queries.intake import ListedBankAccount
-from payment.tables import Table
-from sqlalchemy import CheckConstraint, Connection, inspect
-from sqlalchemy.ext.asyncio import create_async_engine
 from testkit.service import ServiceUnderTest
 
 D1, D2, D3 = date(2026, 1, 5), date(2026, 1, 6), date(2026, 1, 7)
-
-
-@pytest.mark.db
-async def test_tables_and_migrations_say_the_same(payment: ServiceUnderTest) -> None:
-    def differences(connection: Connection) -> list[Any]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        found: list[Any] = compare_metadata(context, Table.metadata)
-        named = connection.dialect.identifier_preparer.format_constraint
-        for table in Table.metadata.tables.values():
-            declared = {named(check) for check in table.constraints if isinstance(check, CheckConstraint)}
-            made = {check["name"] for check in inspect(connection).get_check_constraints(table.name)}
-            found += [(table.name, declared ^ made)] if declared != made else []
-        return found
-
-    engine = create_async_engine(payment.db.url.replace("postgresql://", "postgresql+asyncpg://"))
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-    await engine.dispose()
 
 
 def test_a_worker_imports_neither_fastapi_nor_sqlalchemy() -> None:

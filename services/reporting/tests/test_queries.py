@@ -5,8 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from chassis.database import Database
 from reporting import queries
 from reporting.domain import (
@@ -24,11 +22,6 @@ from reporting.domain import (
     RollForward,
     bucket_of,
 )
-from reporting.tables import Table
-from sqlalchemy import CheckConstraint, Connection, inspect
-from sqlalchemy import Table as SqlTable
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 pytestmark = pytest.mark.db
 
@@ -208,30 +201,3 @@ async def test_money_of_nobody_is_in_the_cube_alone(database: Database) -> None:
         (standing,) = await queries.standing_of_entity(db, "US01", DAY, None)
         assert await db.fetch("SELECT FROM account_delta WHERE measure <> ALL($1)", ITEM_MEASURES) == []
     assert standing.unidentified_minor == 500
-
-
-async def test_the_tables_are_those_of_the_migrations(database_url: Callable[[str], str]) -> None:
-    engine = create_async_engine(database_url("reporting").replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
-
-    def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        found: list[object] = compare_metadata(context, Table.metadata)
-        return [one for one in found if "alembic_version" not in str(one)]
-
-    def constraints_of_the_database(connection: Connection) -> dict[str, set[object]]:
-        found, tables = inspect(connection), Table.metadata.tables
-        keys = {name: found.get_pk_constraint(name) for name in tables}
-        return {
-            name: {(keys[name]["name"], *keys[name]["constrained_columns"]), *(one["name"] for one in found.get_check_constraints(name))}
-            for name in tables
-        }
-
-    def constraints_of(table: SqlTable) -> set[object]:
-        checks = {one.name for one in table.constraints if isinstance(one, CheckConstraint)}
-        return {(table.primary_key.name, *[column.name for column in table.primary_key.columns]), *checks}
-
-    async with engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-        declared = {name: constraints_of(table) for name, table in Table.metadata.tables.items()}
-        assert await connection.run_sync(constraints_of_the_database) == declared
-    await engine.dispose()
