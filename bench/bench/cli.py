@@ -18,6 +18,7 @@ from rich.console import Console
 from bench import machine, show, track
 from bench.case import SCHEMA, Case
 from bench.cases import days, latency, memory, pipeline, rebuild
+from bench.machine import Noise
 from bench.race import Race, Sizes
 
 CASES: Final = (days.EMPTY, days.SPARSE, pipeline.INVOICES, pipeline.RECEIPTS, latency.NAME, rebuild.NAME, memory.NAME)
@@ -47,17 +48,17 @@ def run(
     if unknown := sorted(set(wanted) - set(CASES)):
         raise typer.BadParameter(f"there is no case {', '.join(unknown)}; there are {', '.join(CASES)}")
     sizes = Sizes(n or (5_000 if quick else 20_000), rounds or (2 if quick else 3), 10 if quick else 30, 60 if quick else 200)
-    result, cases = asyncio.run(_race(wanted, sizes, port_base))
+    result, cases = asyncio.run(_race(wanted, sizes, Noise(), port_base))
     show.show(console, cases, result["noise"])
     if json_to:
         json_to.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     raise typer.Exit(0 if all(case.books_close for case in cases) else _EXIT_BOOKS_OPEN)
 
 
-async def _race(wanted: tuple[str, ...], sizes: Sizes, port_base: int) -> tuple[dict[str, Any], list[Case]]:
+async def _race(wanted: tuple[str, ...], sizes: Sizes, noise: Noise, port_base: int) -> tuple[dict[str, Any], list[Case]]:
     async with track.opened(track.build(port_base, _say)) as ground:
-        race = Race(ground, console, sizes)
-        race.noise.look()
+        race = Race(ground, console, sizes, noise)
+        noise.look()
         cases = await _run_cases(race, wanted)
         for case in cases:
             case.judge()
@@ -72,7 +73,7 @@ async def _race(wanted: tuple[str, ...], sizes: Sizes, port_base: int) -> tuple[
                 "partitions": PARTITIONS,
                 "latency_facts_a_second": latency.FACTS_A_SECOND,
             },
-            "noise": race.noise.for_machines(),
+            "noise": noise.for_machines(),
             "cases": [case.for_machines() for case in cases],
         }
         return result, cases

@@ -16,6 +16,7 @@ _PACKAGES: Final = ("aiokafka", "asyncpg", "msgspec", "uvloop", "fastapi", "open
 _CALIBRATION_LOOPS: Final = 4_000_000
 NOISY_CALIBRATION: Final = 1.6  # A round whose calibration took that many times the best one.
 NOISY_STEAL: Final = 0.15
+NOISY_LOAD: Final = 1.0  # Somebody else is at work.
 
 
 def calibrate() -> float:
@@ -29,8 +30,9 @@ def calibrate() -> float:
 
 @dataclass(slots=True)
 class Noise:
-    """How steady the machine was: every calibration, and what the hypervisor took since the start."""
+    """How steady the machine was: its load when we came, every calibration, and what the hypervisor took since the start."""
 
+    load_before: float = field(default_factory=lambda: os.getloadavg()[0])
     calibrations: list[float] = field(default_factory=list)
     began: tuple[int, int] = field(default_factory=lambda: _steal_and_all())
 
@@ -55,7 +57,8 @@ class Noise:
             "calib_best": round(min(self.calibrations), 4),
             "calib_worst": round(max(self.calibrations), 4),
             "steal": steal,
-            "noisy": steal > NOISY_STEAL or self.is_noisy(max(self.calibrations)),
+            "load_before": round(self.load_before, 2),
+            "noisy": self.load_before > NOISY_LOAD or steal > NOISY_STEAL or self.is_noisy(max(self.calibrations)),
         }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -46,7 +46,7 @@ class Race:
     track: Track
     console: Console
     sizes: Sizes
-    noise: Noise = field(default_factory=Noise)
+    noise: Noise
 
     @contextmanager
     def bar(self, name: str, parts: int) -> Iterator[Bar]:

@@ -20,8 +20,9 @@ def show(console: Console, cases: Sequence[Case], noise: dict[str, Any]) -> None
             console.print(_figures("publish to visible, ms", case.latency_ms, "of"))
         if case.memory_kib:
             console.print(_figures("memory, MiB", _in_mib(case.memory_kib), "process"))
-    steal, calibrations = noise["steal"], f"{noise['calib_best']:.3f} to {noise['calib_worst']:.3f} s"
-    console.print(f"noise: {steal:.1%} stolen, calibration loop {calibrations}" + (" (noisy)" if noise["noisy"] else ""))
+    calibrations, load = f"{noise['calib_best']:.3f} to {noise['calib_worst']:.3f} s", noise["load_before"]
+    noisy = "; this machine was not left alone: compare the shares, not the rates" if noise["noisy"] else ""
+    console.print(f"noise: load {load} before, {noise['steal']:.1%} stolen, calibration loop {calibrations}{noisy}")
     for case in cases:
         for difference in case.differences:
             console.print(f"{case.name}: {difference}", style="red", markup=False)

@@ -12,6 +12,7 @@ from typing import Final
 
 import asyncpg
 import httpx
+from launcher.databases import begin_migration, wait_for_migration
 from launcher.folders import State, checkout
 from launcher.servers import Servers
 from launcher.stack import Stack, Urls
@@ -169,10 +170,14 @@ class Track:
     async def empty(self, service: str) -> None:
         """Stop a service and give it an empty, migrated database."""
         await self.dbs[service].close()
-        await asyncio.to_thread(self.stack.fleet.stop, [service])
-        cluster = Servers(self.stack.state, os.environ, lambda _: None).known_cluster()
-        await asyncio.to_thread(cluster.clean, service)
+        await asyncio.to_thread(self._empty, service)
         self.dbs[service] = await _connect(self.urls.databases[service])
+
+    def _empty(self, service: str) -> None:
+        self.stack.fleet.stop([service])
+        state = self.stack.state
+        if not Servers(state, os.environ, lambda _: None).known_cluster().clean(service):  # Nothing to copy: the code has changed.
+            wait_for_migration(begin_migration(service, self.urls.databases[service], state), service, state)
 
 
 async def _connect(dsn: str) -> asyncpg.Connection:

@@ -59,6 +59,13 @@ async def _rebuild(race: Race, wanted: Mapping[str, int], bar: Bar) -> tuple[int
     """
     await race.track.empty(_SERVICE)
     restart = asyncio.create_task(asyncio.to_thread(race.track.stack.up))
+    try:
+        return await _until_rebuilt(race, wanted, bar)
+    finally:
+        await restart
+
+
+async def _until_rebuilt(race: Race, wanted: Mapping[str, int], bar: Bar) -> tuple[int, float]:
     first, began_at, deadline = 0, 0.0, time.monotonic() + _STUCK_SECONDS
     while (handled := await _handled(race, wanted)) < sum(wanted.values()):
         if not first and handled:
@@ -67,9 +74,7 @@ async def _rebuild(race: Race, wanted: Mapping[str, int], bar: Bar) -> tuple[int
             raise Trouble(f"The read model was not rebuilt after {_STUCK_SECONDS} s: look at the logs in {race.track.logs}.")
         bar.tell(f"{handled} of {sum(wanted.values())} records")
         await asyncio.sleep(_LOOK_SECONDS)
-    seconds = time.perf_counter() - began_at
-    await restart
-    return handled - first, seconds
+    return handled - first, time.perf_counter() - began_at
 
 
 async def _handled(race: Race, wanted: Mapping[str, int]) -> int:
