@@ -70,8 +70,9 @@ tick: setup ## Start a business day: DATE=2026-01-05, ENTITY=US01 for one entity
 migrate: setup ## Bring a running stack's database to the newest migration: S=invoice.
 	@$(py) -m launcher migrate $(or $(S),$(error say whose: make migrate S=invoice))
 
-demo: setup ## Play a year of somebody's receivables through everything: LEDGER=file.csv, MAPPING=file.toml, JSON=file.
-	@$(py) -m demo $(if $(LEDGER),--ledger $(LEDGER)) $(if $(MAPPING),--mapping $(MAPPING)) $(if $(JSON),--json $(JSON)) $(if $(PORT_BASE),--port-base $(PORT_BASE))
+demo: setup ## Play a year of somebody's receivables through everything: LEDGER=file.csv, MAPPING=file.toml, JSON=file, SHUFFLE=7 DUPLICATE=1.
+	@$(py) -m demo $(if $(LEDGER),--ledger $(LEDGER)) $(if $(MAPPING),--mapping $(MAPPING)) $(if $(JSON),--json $(JSON)) $(if $(PORT_BASE),--port-base $(PORT_BASE)) \
+	    $(if $(SHUFFLE),--shuffle $(SHUFFLE)) $(if $(DUPLICATE),--duplicate)
 
 explain: setup ## Who publishes a fact, who handles it, what follows: EVENT=payment.received.
 	@$(py) scripts/explain.py $(or $(EVENT),$(error say which: make explain EVENT=payment.received))

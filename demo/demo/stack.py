@@ -12,6 +12,7 @@ from launcher.stack import Stack, Urls
 from demo.ledger import House
 
 _ROLES = ("operator",)
+_NO_PATIENCE = {"PATIENCE": "PT0S"}  # A replay waits for every marker: its days have nothing to do with the clock.
 
 
 def bring_up(house: House, opens_on: date, port_base: int | None, say: Callable[[str], None]) -> Urls:
@@ -21,7 +22,8 @@ def bring_up(house: House, opens_on: date, port_base: int | None, say: Callable[
     :param port_base: port of the first service; None leaves it where it was.
     :raises Trouble: with one sentence that says what to do.
     """
-    return Stack(entities=_write_entities(house, opens_on), port_base=port_base, say=say).up(clean=True)
+    entities = _write_entities(house, opens_on)
+    return Stack(entities=entities, port_base=port_base, say=say, environment=_NO_PATIENCE).up(clean=True)
 
 
 def running() -> Urls:

@@ -33,7 +33,7 @@ class ServiceSettings(BaseSettings):
     jwt_audience: Annotated[str, Field(min_length=1)] = "receivables"
     topic_partitions: Annotated[int, Field(ge=1, le=1000)] = 12
     patience: timedelta | None = timedelta(hours=4)
-    """How long a day waits for a missing marker before it opens without; `0` waits for ever, as a replay wants."""
+    """How long a day waits for a missing marker before it opens without (ISO 8601); `PT0S` waits for ever, as a replay wants."""
     fetch_wait_ms: Annotated[int, Field(ge=1, le=5000)] = 50
     session_timeout_ms: Annotated[int, Field(ge=500, le=60_000)] = 10_000
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
