@@ -51,7 +51,12 @@ async def test_tables_and_migrations_say_the_same(service: str, database_url: Ca
 
 
 @pytest.mark.parametrize(
-    "change", ["ALTER TABLE customer ADD COLUMN more text", "ALTER TABLE item ADD CHECK (entity <> 'X')", "ALTER TABLE notice DROP CONSTRAINT notice_pkey"]
+    "change",
+    [
+        "ALTER TABLE customer ADD COLUMN more text",
+        "ALTER TABLE item ADD CHECK (entity <> 'X')",
+        "ALTER TABLE notice DROP CONSTRAINT notice_pkey",
+    ],
 )
 async def test_a_migration_that_does_something_else_is_found(change: str, database_url: Callable[[str], str]) -> None:
     metadata = import_module("reporting.tables").Table.metadata

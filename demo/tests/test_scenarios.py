@@ -41,11 +41,22 @@ def demo(state: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(*options), env=environment, cwd=checkout(), capture_output=True, text=True, timeout=300, check=False)
 
 
+def heed_interrupts() -> None:
+    """A shell that starts us in the background lets its children ignore Ctrl-C; nobody presses it there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def begin(state: Path, *options: str) -> subprocess.Popen[str]:
     """Start a demo and return when it is in the middle of its days."""
     environment = {**os.environ, "RECEIVABLES_STATE": str(state)}
     running = subprocess.Popen(
-        command(*options), env=environment, cwd=checkout(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(*options),
+        env=environment,
+        cwd=checkout(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     assert running.stdout
     assert any("days complete" in line for line in running.stdout), running.communicate()[1]

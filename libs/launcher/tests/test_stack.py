@@ -116,7 +116,12 @@ def test_down_and_up_keep_the_books_and_a_reset_cleans_them(stack: Stack) -> Non
 def test_an_interrupted_start_is_finished_by_the_next_one(stack: Stack) -> None:
     stack.down()
     environment = {**os.environ, "RECEIVABLES_STATE": str(stack.state.folder)}
-    first = subprocess.Popen([sys.executable, "-m", "launcher", "up", "--clean"], env=environment, stderr=subprocess.DEVNULL)
+    first = subprocess.Popen(
+        [sys.executable, "-m", "launcher", "up", "--clean"],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # Ignored where a shell started us in the background.
+    )
     while not (stack.state.run / "cleaning").exists():
         assert first.poll() is None
         time.sleep(0.01)
