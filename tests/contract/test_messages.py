@@ -77,7 +77,8 @@ def test_the_class_reads_every_message_and_writes_it_again(wire_name: str, messa
 @pytest.mark.parametrize(("wire_name", "message"), messages("producers", *CONSUMERS))
 def test_every_message_is_what_the_committed_schema_says(wire_name: str, message: dict[str, Any]) -> None:
     schema = json.loads((SCHEMAS / f"{wire_name}.json").read_text())
-    jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(sent(message))
+    faults = jsonschema_rs.Draft202012Validator(schema, validate_formats=True).iter_errors(sent(message))
+    assert [fault.message for fault in faults] == []
 
 
 @pytest.mark.parametrize(("wire_name", "message"), messages("producers", *CONSUMERS))
