@@ -14,11 +14,11 @@ here := $(shell cat .venv/.made-in 2>/dev/null)
 # Given by whoever calls: `make demo LEDGER=… MAPPING=… JSON=…`, `make psql S=invoice`, `make tick DATE=… ENTITY=…`, …
 TOPIC ?= receivables.invoice
 
-.PHONY: help setup setup-dev up down reset status logs psql topics tail token tick migrate demo explain \
+.PHONY: help setup setup-dev up down reset status logs psql topics tail token tick migrate rebuild-reporting demo explain \
         unit test-db test-kafka scenarios test bench check fmt docs lock moved
 
 help: ## This list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # --- set-up: done again only when a lock, a pyproject or the place of the checkout changes ---
 
@@ -69,6 +69,9 @@ tick: setup ## Start a business day: DATE=2026-01-05, ENTITY=US01 for one entity
 
 migrate: setup ## Bring a running stack's database to the newest migration: S=invoice.
 	@$(py) -m launcher migrate $(or $(S),$(error say whose: make migrate S=invoice))
+
+rebuild-reporting: setup ## Make the read model anew from its facts, beside the live one, and switch.
+	@$(py) -m launcher rebuild-reporting
 
 demo: setup ## Play a year of somebody's receivables through everything: LEDGER=file.csv, MAPPING=file.toml, JSON=file, SHUFFLE=7 DUPLICATE=1.
 	@$(py) -m demo $(if $(LEDGER),--ledger $(LEDGER)) $(if $(MAPPING),--mapping $(MAPPING)) $(if $(JSON),--json $(JSON)) $(if $(PORT_BASE),--port-base $(PORT_BASE)) \

@@ -13,6 +13,8 @@ from typing import Any
 
 import asyncpg
 import structlog
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 
 from chassis import business_day, failpoints, logs, tracing
 from chassis.clock import system_clock
@@ -31,6 +33,7 @@ ROLES = {
     "api": "serve HTTP",
     "worker": "consume, relay and turn days; health and metrics on the same port",
     "all": "both in one process, for development",
+    "rebuild": "make a read model anew from its facts, beside the live one, and switch",
     "migrate": "bring the database to the newest revision and leave",
 }
 STOP_S_MAX = 20
@@ -53,6 +56,8 @@ def main() -> int:
             return _migrate(told.service, settings)
         entities = load_entities(settings.entities_file)
         logs.set_up(told.service, level=settings.log_level)
+        if told.role == "rebuild":
+            return asyncio.run(_rebuild(service, settings, entities))
         tracing.set_up(told.service)
         return _run(service, told.role, settings, entities)
     except (SettingsInvalid, EntitiesFileInvalid, failpoints.FailpointsRefused, PortTaken) as error:
@@ -70,6 +75,27 @@ def _migrate(service: str, settings: ServiceSettings) -> int:
 
     package = Path(importlib.import_module(service).__file__ or "").parent
     migrate(package.parent / "migrations" / "versions", settings.database_url.get_secret_value())
+    return 0
+
+
+async def _rebuild(service: Service, settings: ServiceSettings, entities: Entities) -> int:
+    from chassis.rebuild import Rebuild, RebuildRefused
+
+    try:
+        database = await Database.open(settings.database_url.get_secret_value())
+        rebuild = Rebuild(service, database, entities, system_clock)
+        kafka = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False, isolation_level="read_committed")
+        await kafka.start()
+        rebuilt = await rebuild.run(kafka, settings.topic_partitions)
+        await kafka.stop()
+        await database.close()
+    except (RebuildRefused, KafkaError, OSError, asyncpg.exceptions.PostgresError) as error:
+        print(f"{service.name}: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    found = (
+        f"these tables were not what the facts say: {', '.join(rebuilt.differing)}" if rebuilt.differing else "it was the same, row by row"
+    )
+    print(f"{service.name}: rebuilt from {rebuilt.facts} facts; {found}")  # noqa: T201
     return 0
 
 

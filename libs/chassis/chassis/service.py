@@ -5,7 +5,7 @@ A handler is `async (db, facts, batch) -> list[Fact]`: it loads what the facts t
 returns what is to be published. It never commits, never reads the clock, never asks for another connection.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -161,7 +161,8 @@ class Service:
     The composition of one service: its name, its topic, what it hears, what it does when a day turns, its routes.
 
     `router` is `module:attribute`, imported only where HTTP is served. `holds` is False for a read model, which folds every fact at once.
-    `passes_on` says whether its own topic carries day markers.
+    `passes_on` says whether its own topic carries day markers. `read_model` names the tables that can be rebuilt from the facts alone,
+    `volatile` their columns that only tell when a row was written.
     """
 
     name: str
@@ -171,3 +172,5 @@ class Service:
     day_work: DayWork | None = None
     holds: bool = True
     passes_on: bool = True
+    read_model: Sequence[str] = ()
+    volatile: Collection[str] = ()

@@ -79,6 +79,11 @@ class Stack:
         """The entities this stack runs for."""
         return read_entities(self._entities)
 
+    @property
+    def partitions(self) -> int:
+        """Partitions of every topic."""
+        return self._partitions
+
     def up(self, *, clean: bool = False) -> Urls:
         """
         Bring everything up and wait until every service is ready; what runs already and is as wanted is left alone.

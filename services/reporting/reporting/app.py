@@ -11,4 +11,6 @@ SERVICE = Service(
     router="reporting.routes:router",
     holds=False,
     passes_on=False,
+    read_model=("item", "cube", "account_delta", "notice"),
+    volatile=("folded_at",),
 )
