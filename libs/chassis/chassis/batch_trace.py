@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import msgspec
 from events.envelope import Envelope
 
 from chassis.record import Broken, Fresh
@@ -22,7 +23,7 @@ class BatchTrace:
         traceparent = self.onward.get(fact.record.place)
         if traceparent == fact.envelope.traceparent:
             return fact.envelope
-        return replace(fact.envelope, traceparent=traceparent)
+        return msgspec.structs.replace(fact.envelope, traceparent=traceparent)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Raw records as Kafka hands them over, and what can be said of one before any rule is applied."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -18,8 +17,7 @@ DOMAIN_PREFIX = "receivables."
 _MARKER_TYPE = kind_of(BusinessDayStarted).type
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One Kafka record, undecoded."""
 
     topic: str
@@ -34,8 +32,7 @@ class Record:
         return self.topic, self.partition, self.offset
 
 
-@dataclass(frozen=True, slots=True)
-class MarkerMet:
+class MarkerMet(msgspec.Struct, frozen=True, gc=False):
     """A day marker."""
 
     record: Record
@@ -43,8 +40,7 @@ class MarkerMet:
     day: date
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
+class Fresh(msgspec.Struct, frozen=True, gc=False):
     """
     A readable record. `entity` is None where none could be read, `key` is the key that later facts would be blocked by.
 
@@ -63,8 +59,7 @@ class Fresh:
         return self.record.topic in INGRESS_TOPICS
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(msgspec.Struct, frozen=True, gc=False):
     """A record that is no CloudEvent; `key` is empty where it has no usable Kafka key."""
 
     record: Record

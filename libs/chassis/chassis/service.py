@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 
+import msgspec
 from events.envelope import Envelope
 from events.fact import Event
 from events.invoice import Reason
@@ -20,8 +21,7 @@ from chassis.entities import Entities
 EventT = TypeVar("EventT", bound=Event, covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Received(Generic[EventT]):
+class Received(msgspec.Struct, Generic[EventT], frozen=True, gc=False):
     """
     One fact as a handler sees it.
 
@@ -44,8 +44,7 @@ class Received(Generic[EventT]):
         return self.envelope.effective_on or self.booked_on
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """
     A fact to publish on the service's own topic under `key` (`entity|account`).
 

@@ -150,3 +150,20 @@ def test_any_record_is_read_or_called_unreadable(headers: list[tuple[str, bytes 
             read([*start, *headers], value)
         except Unreadable as unreadable:
             assert str(unreadable)
+
+
+_fields = st.sampled_from([name for name, _ in to_headers(FULL)])
+_contents = st.sampled_from([b"", b"1.0", b"7", b"\xff", b"a\x00b", b"2026-01-05", b"x" * (ATTRIBUTE_LENGTH_MAX + 1), "Ä".encode(), None])
+
+
+@given(st.dictionaries(_fields, _contents, max_size=3), st.lists(_fields, max_size=3))
+def test_headers_written_as_ours_are_read_as_any_others_are(changed: dict[str, bytes | None], left_out: list[str]) -> None:
+    headers = [(name, changed.get(name, content)) for name, content in to_headers(FULL) if name not in left_out]
+    assert outcome(headers) == outcome([(name.upper(), content) for name, content in headers])
+
+
+def outcome(headers: list[tuple[str, bytes | None]]) -> object:
+    try:
+        return read(headers, DATA)
+    except Unreadable as unreadable:
+        return str(unreadable).lower()
