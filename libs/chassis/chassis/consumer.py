@@ -8,7 +8,6 @@ the culprit stands alone and is set aside; what is transient is tried again with
 import asyncio
 import contextlib
 import random
-import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -25,6 +24,7 @@ from chassis.metrics import metrics
 from chassis.record import Record
 from chassis.streams import Place
 from chassis.turning import Turner
+from chassis.unreadable import step_over
 
 POLL_MS = 500
 RETRY_S_FIRST, RETRY_S_MAX = 0.1, 30.0
@@ -129,6 +129,7 @@ class Consumer:
 
     async def let_go(self, revoked: Sequence[TopicPartition]) -> None:
         """Wait for the batch in flight, then forget what was polled."""
+        metrics.rebalances.labels("in flight" if self._in_flight.locked() else "none").inc()
         self._intake.interrupt()
         async with self._in_flight:
             fp("consumer.revoked")
@@ -167,7 +168,7 @@ class Consumer:
         pause_s = RETRY_S_FIRST
         try:
             while not self._stopping.is_set():
-                self.alive_at = time.monotonic()
+                self.alive_at = asyncio.get_running_loop().time()
                 if self._assignment_failed is not None:
                     failed, self._assignment_failed = self._assignment_failed, None
                     raise failed
@@ -201,10 +202,14 @@ class Consumer:
             kafka.pause(*kafka.assignment())
         else:
             kafka.resume(*[tp for tp in kafka.assignment() if (tp.topic, tp.partition) not in self._paused])
+        polled: Mapping[TopicPartition, Sequence[Any]] | None
         try:
             polled = await self._unless_stopped(kafka.getmany(timeout_ms=0 if left_over else POLL_MS, max_records=RECORDS_MAX))
         except NoOffsetForPartitionError:
             polled = None
+        except UnicodeDecodeError:
+            reached = {place: self._intake.reached[place] for place in self._assigned - self._paused}
+            polled = await self._unless_stopped(step_over(kafka, reached, RECORDS_MAX))
         except OffsetOutOfRangeError as error:
             polled = None
             for tp, offset in error.args[0].items():
@@ -230,7 +235,7 @@ class Consumer:
 
     async def _housekeeping(self, kafka: AIOKafkaConsumer) -> None:
         """What is due now and then: group offsets, a watch over stuck partitions, a bound on what is held."""
-        now = time.monotonic()
+        now = asyncio.get_running_loop().time()
         if now - self._committed_at >= COMMIT_EVERY_S:
             self._committed_at = now
             await self._commit(kafka)

@@ -35,6 +35,9 @@ class Metrics:
             "receivables_batch_seconds", "One micro-batch, from the lock to the commit.", ["topic"], buckets=_SECONDS, registry=registry
         )
         self.batches_bisected = Counter("receivables_batches_bisected", "Batches split to find a culprit.", ["topic"], registry=registry)
+        self.rebalances = Counter(
+            "receivables_rebalances", "Partitions taken from this process, by whether a batch was in flight.", ["batch"], registry=registry
+        )
         self.lag = Gauge("receivables_lag_records", "Records not yet taken from a partition.", ["topic", "partition"], registry=registry)
         self.held = Gauge("receivables_held_records", "Records behind the marker of a day not yet open here.", ["topic"], registry=registry)
         self.parked = Gauge("receivables_parked_records", "Records set aside and not yet redriven.", registry=registry)

@@ -320,3 +320,15 @@ async def _fetch_nothing(**_: object) -> dict[TopicPartition, list[object]]:
     """A client that has lost its way after a rebalance, as aiokafka is known to."""
     await asyncio.sleep(0.05)
     return {}
+
+
+async def test_a_record_the_kafka_client_cannot_read_is_stepped_over_and_kept_with_its_place(stage: Stage) -> None:
+    bad = from_erp("0002", "C-2")
+    async with publisher(stage.bootstrap) as sent:
+        await sent.publish([from_erp("0001", "C-1")], booked_on=FIRST_DAY)
+        place = await sent.publish_with_header_name(b"\xff\xfe", bad)
+        await sent.publish([from_erp("0003", "C-2"), from_erp("0004", "C-1")], booked_on=FIRST_DAY)
+    async with running(stage.worker()):
+        assert sorted(await stage.until_effects(3)) == ["0001", "0003", "0004"]
+    async with stage.database.pool.acquire() as db:
+        assert [tuple(row) for row in await db.fetch('SELECT topic, partition, "offset" FROM chk.refused')] == [place]

@@ -7,6 +7,7 @@ from datetime import date
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from chassis.record import Record
 from chassis.relay import partition_of
 from events import envelope as cloudevents
@@ -36,6 +37,27 @@ async def read_topic(bootstrap: str, topic: str, *, partitions: int = PARTITIONS
     return sorted(found, key=lambda record: record.place)
 
 
+async def read_ends(bootstrap: str, topics: Iterable[str], *, partitions: int = PARTITIONS) -> dict[tuple[str, int], int]:
+    """One beyond the last record of every partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        places = [TopicPartition(topic, partition) for topic in topics for partition in range(partitions)]
+        return {(tp.topic, tp.partition): end for tp, end in (await consumer.end_offsets(places)).items()}
+    finally:
+        await consumer.stop()
+
+
+def days_of(records: Iterable[Record]) -> dict[int, list[date]]:
+    """By partition the booked days of facts and markers as they stand: the marker of a day stands behind all that was booked before."""
+    found: dict[int, list[date]] = {}
+    for record in records:
+        context, _ = cloudevents.read(record.headers, record.value)
+        if context.booked_on:
+            found.setdefault(record.partition, []).append(context.booked_on)
+    return found
+
+
 def first_sequences(records: Iterable[Record]) -> dict[str, list[int]]:
     """The sequences of each key in the order in which they first occur; repeats and day markers are left out."""
     found: dict[str, list[int]] = {}
@@ -52,6 +74,20 @@ def first_sequences(records: Iterable[Record]) -> dict[str, list[int]]:
 def is_whole(records: Iterable[Record], heads: Mapping[str, int]) -> bool:
     """Say whether the topic holds 1…head of every key, first occurrences in that order, and no key beside."""
     return first_sequences(records) == {key: list(range(1, head + 1)) for key, head in heads.items()}
+
+
+class _Name(str):
+    """A header's name that is written as it is given."""
+
+    def __new__(cls, raw: bytes) -> "_Name":
+        name = super().__new__(cls, raw.decode("latin-1"))
+        name.raw = raw
+        return name
+
+    raw: bytes
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return self.raw
 
 
 class Publisher:
@@ -86,6 +122,18 @@ class Publisher:
             sent.append(await self._send(kind.topic, partition_of(own, self._partitions), own, context, event))
         for future in sent:
             await future
+
+    async def publish_with_header_name(self, name: bytes, event: Event) -> tuple[str, int, int]:
+        """Publish a fact with one header more, whose name is these bytes, which need not be text; return its place."""
+        kind = kind_of(type(event))
+        partition = partition_of(str(getattr(event, "customer", "?")), self._partitions)
+        batch = self._producer.create_batch()
+        batch._builder = _DefaultRecordBatchBuilderPy(2, 0, False, -1, -1, 0, 1_000_000)  # The other one, in C, takes no subclass of str.
+        context = Envelope(id="unreadable", type=kind.type, source="/test")
+        headers = [*to_headers(context), (_Name(name), b"")]
+        batch.append(key=b"k", value=msgspec.json.encode(event), timestamp=0, headers=headers)
+        sent = await (await self._producer.send_batch(batch, kind.topic, partition=partition))
+        return kind.topic, partition, sent.offset
 
     async def mark(self, topics: Iterable[str], entity: str, day: date) -> None:
         """Publish the marker of a day into every partition of these topics."""
