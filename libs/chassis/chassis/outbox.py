@@ -31,7 +31,7 @@ class Wake(asyncio.Event):
 
 
 class FactUnsendable(Exception):
-    """A fact could never leave: its payload is too large or its key is empty."""
+    """A fact could never leave, or not in order: its payload is too large, or its key is not one of its entity's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,15 @@ async def add(db: Connection, service: Service, facts: Sequence[Fact], batch: Ba
     Ids are `<service>/<key>/<sequence>`: handling something twice can only commit once, and then the id stays. Causation, correlation and
     trace come from the fact's cause; where there is none, the trace is that of the span in hand.
 
-    :raises FactUnsendable: a payload over 900 KB or an empty key.
+    :raises FactUnsendable: a payload over 900 KB, or a key that does not begin with the entity: what is held is held by entity, so two
+        entities under one key could overtake each other.
     """
     if not facts:
         return
     values = [msgspec.json.encode(fact.data) for fact in facts]
     for fact, value in zip(facts, values, strict=True):
-        if not fact.key or len(value) > PAYLOAD_BYTES_MAX:
-            raise FactUnsendable(f"{type(fact.data).__name__} with key {fact.key!r} and {len(value)} bytes")
+        if not fact.key.startswith(f"{fact.entity}|") or len(value) > PAYLOAD_BYTES_MAX:
+            raise FactUnsendable(f"{type(fact.data).__name__} of {fact.entity!r} with key {fact.key!r} and {len(value)} bytes")
     sequences = await _next_sequences(db, service.topic, Counter(fact.key for fact in facts))
     fp("api.head_bumped")
     traceparent = current_traceparent()

@@ -8,7 +8,7 @@ returns what is to be published. It never commits, never reads the clock, never 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 from events.envelope import Envelope
@@ -19,6 +19,8 @@ from chassis.database import Connection
 from chassis.entities import Entities
 
 EventT = TypeVar("EventT", bound=Event, covariant=True)
+NOBODY: Final = "?"
+"""The entity of a fact that is no declared entity's: an answer to what nobody can place. No day is open for it, so it waits for none."""
 
 
 class Received(msgspec.Struct, Generic[EventT], frozen=True, gc=False):
@@ -46,7 +48,7 @@ class Received(msgspec.Struct, Generic[EventT], frozen=True, gc=False):
 
 class Fact(msgspec.Struct, frozen=True, gc=False):
     """
-    A fact to publish on the service's own topic under `key` (`entity|account`).
+    A fact to publish on the service's own topic under `key` (`entity|account`): a key has one entity, whose days its facts wait for.
 
     The chassis adds id, sequence, booked day (the entity's open day), time and trace. `cause` is the fact it follows from.
     """

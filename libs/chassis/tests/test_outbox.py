@@ -98,8 +98,8 @@ async def test_a_fact_follows_from_its_cause(database: Database) -> None:
     assert (third.causation_id, third.correlation_id) == (second.id, "erp-1")
 
 
-@pytest.mark.parametrize("unsendable", [fact("A", key=""), fact("A" * PAYLOAD_BYTES_MAX)])
-async def test_what_could_never_be_sent_is_refused_before_it_blocks_the_relay(database: Database, unsendable: Fact) -> None:
+@pytest.mark.parametrize("unsendable", [fact("A", key=""), fact("A" * PAYLOAD_BYTES_MAX), fact("A", key="JP01|C-1")])
+async def test_what_could_never_be_sent_or_not_in_order_is_refused_before_it_blocks_the_relay(database: Database, unsendable: Fact) -> None:
     with pytest.raises(FactUnsendable):
         async with database.transaction() as db:
             await add(db, fact("FIRST"), unsendable)

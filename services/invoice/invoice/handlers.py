@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from chassis.database import Connection
 from chassis.entities import Entities
-from chassis.service import Batch, Fact, Received, Refusal
+from chassis.service import NOBODY, Batch, Fact, Received, Refusal
 from events import erp
 from events.envelope import Envelope
 from events.ingress import check_identifier
@@ -208,8 +208,8 @@ def reject_document(refusal: Refusal) -> Fact:
     """
     Answer a document that was refused: every reason, and as much of its identity as can be read.
 
-    Under its account's key where the entity is ours and the customer is legible. A rejection changes no books, so where the document's
-    own date cannot be read its effective date says nothing.
+    Under its account's key where the entity is ours and the customer is legible, else as a fact of no entity. A rejection changes no books,
+    so where the document's own date cannot be read its effective date says nothing.
     """
     entity = _legible(refusal.content, "entity")
     customer = _legible(refusal.content, "customer")
@@ -224,8 +224,8 @@ def reject_document(refusal: Refusal) -> Fact:
             entity=entity,
             document_no=_legible(refusal.content, "document_no"),
         ),
-        entity=entity or "",
-        key=f"{entity}|{customer}" if placed else f"?|{refusal.topic}|{refusal.partition}",
+        entity=entity if placed and entity else NOBODY,
+        key=f"{entity}|{customer}" if placed else f"{NOBODY}|{refusal.topic}|{refusal.partition}",
         effective_on=_legible_date(refusal.content, "issued_on") or ISSUED_ON_MIN,
         cause=envelope,
     )

@@ -288,8 +288,10 @@ def test_what_the_sender_and_what_the_content_have_wrong_is_one_list() -> None:
     ],
 )
 def test_a_rejection_goes_to_the_account_where_one_can_be_read(content: dict[str, object], key: str) -> None:
+    """EVT-03: a key has one entity, for whose days its facts wait; two under one key would overtake each other."""
     refusal = Refusal(None, content, [Reason(code="MISSING", field="total")], "erp.documents", 7)
-    assert handlers.reject_document(refusal).key == key
+    fact = handlers.reject_document(refusal)
+    assert (fact.key, fact.entity) == (key, key.partition("|")[0])
 
 
 def test_a_rejection_repeats_no_value_that_is_not_an_identifier() -> None:

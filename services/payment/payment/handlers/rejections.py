@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from chassis.service import Fact, Refusal
+from chassis.service import NOBODY, Fact, Refusal
 from events.ingress import check_identifier
 from events.payment import EntryRejected
 
@@ -27,8 +27,8 @@ def reject_entry(refusal: Refusal) -> Fact:
         entity=entity,
         bank_ref=bank_ref,
     )
-    key = f"{entity}|{UNIDENTIFIED}{bank_ref}" if placed else f"?|{refusal.topic}|{refusal.partition}"
-    return Fact(rejected, entity or "", key, _value_on(refusal), envelope)
+    key = f"{entity}|{UNIDENTIFIED}{bank_ref}" if placed else f"{NOBODY}|{refusal.topic}|{refusal.partition}"
+    return Fact(rejected, entity if placed and entity else NOBODY, key, _value_on(refusal), envelope)
 
 
 def _legible(refusal: Refusal, field: str) -> str | None:
