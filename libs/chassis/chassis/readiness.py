@@ -27,6 +27,7 @@ class Readiness:
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
+        self._asking: dict[str, asyncio.Task[str | None]] = {}
         self._leaving = False
 
     def add(self, name: str, check: Check) -> None:
@@ -41,16 +42,20 @@ class Readiness:
         """Run all checks at once, each for at most 2 seconds; return what is wrong by check, empty when ready."""
         if self._leaving:
             return {"process": "stopping"}
-        answers = await asyncio.gather(*(_ask(check) for check in self._checks.values()))
+        answers = await asyncio.gather(*(self._ask(name) for name in self._checks))
         return {name: answer for name, answer in zip(self._checks, answers, strict=True) if answer is not None}
 
+    async def _ask(self, name: str) -> str | None:
+        """
+        Ask one check, unless an earlier question is still unanswered: that one is waited for again.
 
-async def _ask(check: Check) -> str | None:
-    try:
-        async with asyncio.timeout(CHECK_SECONDS_MAX):
-            return await check()
-    except TimeoutError:
-        return f"no answer within {CHECK_SECONDS_MAX:.0f} s"
+        The question is a task that is not cancelled: over a dead connection cancelling takes as long as answering, and holds us up.
+        """
+        asking = self._asking.get(name)
+        if asking is None or asking.done():
+            asking = self._asking[name] = asyncio.ensure_future(self._checks[name]())
+        done, _ = await asyncio.wait({asking}, timeout=CHECK_SECONDS_MAX)
+        return asking.result() if done else f"no answer within {CHECK_SECONDS_MAX:.0f} s"
 
 
 def database_check(database: Database) -> Check:

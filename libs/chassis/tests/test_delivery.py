@@ -1,7 +1,6 @@
 """Every fact has its effect exactly once, in the order of its key, whatever is repeated, missing or broken (EVT-02, EVT-03, EVT-04)."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import date
 
 import msgspec
@@ -146,7 +145,9 @@ async def test_a_fact_that_cannot_be_read_parks_its_key(service: ServiceUnderTes
     await service.receive(issued("A"))
     good = service._last[0]
     headers = [(name, b"2" if name == "ce_sequence" else value) for name, value in good.headers]
-    await service.receive_records(replace(good, offset=service._next_offset(good.topic, good.partition), value=b"{}", headers=headers))
+    await service.receive_records(
+        msgspec.structs.replace(good, offset=service._next_offset(good.topic, good.partition), value=b"{}", headers=headers)
+    )
     assert await parked(service) == [("US01|C-1", "undecodable")]
 
 

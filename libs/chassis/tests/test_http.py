@@ -1,5 +1,7 @@
 """What the edge does with requests before any rule of a service is asked; no database is needed, for none is reached."""
 
+import asyncio
+import contextlib
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -310,6 +312,26 @@ async def test_readiness_tells_what_is_wrong_and_ends_with_the_process(build: Bu
     readiness.leave()
     assert (await client.get("/health/ready")).json() == {"ready": False, "faults": {"process": "stopping"}}
     assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_readiness_answers_in_time_though_a_check_does_not_even_let_itself_be_cancelled(build: Build) -> None:
+    readiness, over = Readiness(), asyncio.Event()
+    client, asked = build(readiness=readiness), 0
+
+    async def stuck() -> None:
+        nonlocal asked
+        asked += 1
+        while not over.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await over.wait()
+
+    readiness.add("database", stuck)
+    for _ in range(2):
+        async with asyncio.timeout(4):
+            assert (await client.get("/health/ready")).json()["faults"] == {"database": "no answer within 2 s"}
+    assert asked == 1, "each question would take one more connection of the pool that commands use"
+    over.set()
+    assert (await client.get("/health/ready")).status_code == 200
 
 
 async def test_figures_count_by_route_template_and_status(build: Build) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 from chassis import turning
 from chassis.database import Connection
@@ -112,7 +113,7 @@ async def test_a_held_fact_that_cannot_be_handled_is_parked_though_others_wait_b
 
 async def test_a_redrive_applies_nothing_behind_a_fact_that_still_cannot_be_read(service: ServiceUnderTest) -> None:
     record = service._record(issued("A"), FIRST_DAY, "US01", None, None)
-    await service.receive_records(replace(record, value=b"{}"))
+    await service.receive_records(msgspec.structs.replace(record, value=b"{}"))
     await service.receive(issued("B"))
     assert await redrive(service) == 0
     assert await effects(service) == []
@@ -175,7 +176,7 @@ async def test_text_that_postgres_cannot_store_is_refused_and_never_stops_the_se
     record = service._record(from_erp("B\x00"), FIRST_DAY, "US01", None, None)
     headers = [(name, b"an-id" if name == "ce_id" else content) for name, content in record.headers]
     async with asyncio.timeout(10):
-        await service.receive_records(replace(record, headers=headers))
+        await service.receive_records(msgspec.structs.replace(record, headers=headers))
     await service.receive(from_erp("GOOD"))
     assert await effects(service) == ["A", "GOOD"]
     assert len(service.published(DocumentRejected)) == 1
@@ -193,7 +194,7 @@ async def test_a_held_record_with_a_header_without_a_value_is_released(service: 
     await service.meet_in("erp.documents", "US01", TUESDAY)
     await service.receive(from_erp("A"))
     record = service._record(from_erp("B"), TUESDAY, "US01", None, None)
-    await service.receive_records(replace(record, headers=[*record.headers, ("x-empty", None)]))
+    await service.receive_records(msgspec.structs.replace(record, headers=[*record.headers, ("x-empty", None)]))
     await service.meet_in("receivables.invoice", "US01", TUESDAY)
     assert await effects(service) == ["A", "B"]
 
