@@ -5,17 +5,17 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 py := .venv/bin/python
-members := libs/money libs/events libs/chassis libs/launcher libs/testkit demo bench \
+members := libs/money libs/events libs/chassis libs/launcher libs/testkit libs/simulation demo bench torture \
            services/invoice services/payment services/credit services/dunning services/reporting
 pyprojects := pyproject.toml $(members:%=%/pyproject.toml)
-packages := money events chassis launcher testkit demo bench invoice payment credit dunning reporting
+packages := money events chassis launcher testkit simulation demo bench torture invoice payment credit dunning reporting
 here := $(shell cat .venv/.made-in 2>/dev/null)
 
 # Given by whoever calls: `make demo LEDGER=… MAPPING=… JSON=…`, `make psql S=invoice`, `make tick DATE=… ENTITY=…`, …
 TOPIC ?= receivables.invoice
 
 .PHONY: help setup setup-dev up down reset status logs psql topics tail token tick migrate rebuild-reporting demo explain \
-        unit test-db test-kafka scenarios test bench check fmt docs lock moved
+        unit test-db test-kafka scenarios crashes test bench check fmt docs lock moved
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,16 +83,19 @@ explain: setup ## Who publishes a fact, who handles it, what follows: EVENT=paym
 # --- quality ---
 
 unit: setup-dev ## Tests without servers: on every save.
-	@$(py) -m pytest -m "not db and not kafka and not scenario"
+	@$(py) -m pytest -m "not db and not kafka and not scenario and not torture"
 
 test-db: setup-dev ## Tests with a real PostgreSQL.
-	@$(py) -m pytest -m db
+	@$(py) -m pytest -m "db and not torture"
 
 test-kafka: setup-dev ## Tests with a real Kafka.
-	@$(py) -m pytest -m kafka
+	@$(py) -m pytest -m "kafka and not torture"
 
 scenarios: setup-dev ## Dated stories over all five services: SEED=n repeats one.
-	@$(if $(SEED),SEED=$(SEED)) $(py) -m pytest -m scenario
+	@$(if $(SEED),SEED=$(SEED)) $(py) -m pytest -m "scenario and not torture"
+
+crashes: setup-dev ## Kill at every hit of every named point, and at every line of batch handling and relay.
+	@$(py) -m pytest tests/crash -m ""
 
 test: check ## Everything: checks and all tests.
 	@$(py) -m pytest

@@ -12,6 +12,7 @@ from testkit.servers import SharedServers
 
 import bench  # noqa: F401 - see demo
 import demo  # noqa: F401 - before pytest names a test folder after the package it lies in
+import torture  # noqa: F401 - see demo
 
 structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])  # No rich tracebacks: slow.
 

@@ -50,6 +50,7 @@ PLANTS = [
     ("mechanism-knows-no-service", "libs/testkit/testkit/otlp.py", "from credit import domain"),
     ("services-bring-no-tools", "services/reporting/reporting/queries.py", "from launcher import ports"),
     ("demo-is-an-outsider", "demo/demo/oracle.py", "from chassis import clock"),
+    ("torture-is-an-outsider", "torture/torture/cli.py", "from events import topics"),
     ("pure-domain", "services/dunning/dunning/domain.py", "import httpx"),
     ("tables-are-private", "services/invoice/invoice/schemas.py", "from invoice import tables"),
     ("worker-imports-no-web", "services/invoice/invoice/queries.py", "from fastapi import Query"),

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from launcher import jars, ports, topics
 from launcher.folders import State
@@ -22,11 +23,12 @@ _POLL_SECONDS = 0.1
 _PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners={listeners},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners={advertised}
 controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map={protocols},CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
 log.dirs={data}
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -73,14 +75,26 @@ class Kafka:
     The broker of one state folder. `begin` and `wait` are apart so that other servers can start meanwhile.
 
     :param full_jit: spend start-up time on the optimising compiler (benchmarks), not only on the quick one.
+    :param advertised: more listeners by name (letters, digits, _), each with the port its clients are sent to: that of a proxy before it.
+    :param data: where the log lies, if not in the state folder.
     """
 
-    def __init__(self, state: State, say: Callable[[str], None], *, full_jit: bool = False) -> None:
+    def __init__(
+        self,
+        state: State,
+        say: Callable[[str], None],
+        *,
+        full_jit: bool = False,
+        advertised: Mapping[str, int] | None = None,
+        data: Path | None = None,
+    ) -> None:
         self._state = state
         self._say = say
         self._full_jit = full_jit
-        self._register = Register(state.run)
+        self._advertised = dict(advertised or {})
+        self.register = Register(state.run)
         self._folder = state.folder / "kafka"
+        self._data = data or self._folder / "data"
         self._log = state.logs / "kafka.log"
         self._begun_at: float | None = None
 
@@ -89,9 +103,14 @@ class Kafka:
         """`host:port` for clients, known once the broker was started for the first time."""
         return f"{ports.HOST}:{self._state.recall('ports')[NAME]}"
 
+    def port_behind(self, listener: str) -> int:
+        """Return the port a listener of `advertised` really has, known once the broker was started for the first time."""
+        port: int = self._state.recall("ports")[_port_name(listener)]
+        return port
+
     def running(self) -> Identity | None:
         """Return the broker's process when it is alive and ours."""
-        return self._register.find(NAME)
+        return self.register.find(NAME)
 
     def begin(self) -> None:
         """
@@ -107,10 +126,9 @@ class Kafka:
             return
         self.stop()  # There is one only where the state folder was removed under it.
         self._begun_at = time.monotonic()
-        port, controller_port = ports.keep_or_choose(self._state, NAME), ports.keep_or_choose(self._state, "kafka_controller")
         self._folder.mkdir(exist_ok=True)
-        properties, data = self._folder / "server.properties", self._folder / "data"
-        properties.write_text(_PROPERTIES.format(port=port, controller_port=controller_port, data=data))
+        properties = self._folder / "server.properties"
+        properties.write_text(self._properties())
         logging = self._folder / "log4j2.properties"
         logging.write_text(_LOGGING)
         class_path = ":".join(str(jar) for jar in jars.class_path(self._say))
@@ -119,7 +137,7 @@ class Kafka:
         self._format([*java, "-XX:TieredStopAtLevel=1"])
         quick = [] if self._full_jit else ["-XX:TieredStopAtLevel=1"]
         heap = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"]
-        self._register.start(
+        self.register.start(
             NAME, [*java, *heap, *quick, "kafka.Kafka", str(properties)], log=self._log, environment=os.environ, folder=self._folder
         )
 
@@ -143,11 +161,26 @@ class Kafka:
 
     def stop(self) -> bool:
         """Stop the broker; say whether it ran."""
-        return self._register.stop(NAME, patience_seconds=_STOP_SECONDS_MAX)
+        return self.register.stop(NAME, patience_seconds=_STOP_SECONDS_MAX)
+
+    def _properties(self) -> str:
+        """Choose ports for what has none yet and write the settings down. The first listener is the broker's own."""
+        port, controller_port = ports.keep_or_choose(self._state, NAME), ports.keep_or_choose(self._state, "kafka_controller")
+        listeners, advertised = {"PLAINTEXT": port}, {"PLAINTEXT": port}
+        for name, sent_to in self._advertised.items():
+            listeners[name.upper()] = ports.keep_or_choose(self._state, _port_name(name))
+            advertised[name.upper()] = sent_to
+        return _PROPERTIES.format(
+            listeners=",".join(f"{name}://{ports.HOST}:{port}" for name, port in listeners.items()),
+            advertised=",".join(f"{name}://{ports.HOST}:{port}" for name, port in advertised.items()),
+            protocols=",".join(f"{name}:PLAINTEXT" for name in listeners),
+            controller_port=controller_port,
+            data=self._data,
+        ) + "".join(f"listener.name.{name.lower()}.num.network.threads=1\n" for name in self._advertised)
 
     def _format(self, java: list[str]) -> None:
         """Prepare the data folder, once: the mark beside it is written last, so that an interrupted attempt is repeated."""
-        done, data = self._folder / "formatted", self._folder / "data"
+        done, data = self._folder / "formatted", self._data
         if done.exists() and data.exists():
             return
         shutil.rmtree(data, ignore_errors=True)
@@ -158,6 +191,10 @@ class Kafka:
             words = (result.stderr or result.stdout).strip().splitlines()
             raise Trouble(f"Kafka's data folder {data} could not be formatted: {words[-1] if words else 'no reason given'}")
         done.touch()
+
+
+def _port_name(listener: str) -> str:
+    return f"kafka_{listener}"
 
 
 def reachable(bootstrap: str) -> bool:

@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import asyncpg
@@ -55,13 +55,25 @@ class Postgres:
     The database server of one state folder.
 
     :param durable: False lets a crash of the machine take the data: for tests.
+    :param home: a folder for the data, if not a place of the launcher's choice; for root one that the other user can enter.
+    :param settings: of the server, in place of the launcher's.
     """
 
-    def __init__(self, state: State, say: Callable[[str], None], *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        state: State,
+        say: Callable[[str], None],
+        *,
+        durable: bool = True,
+        home: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         self._state = state
         self._say = say
         self._durable = durable
-        self._register = Register(state.run)
+        self._home = home
+        self._settings = dict(settings or {})
+        self.register = Register(state.run)
         self._log = state.logs / "postgres.log"
 
     @property
@@ -71,7 +83,7 @@ class Postgres:
 
     def running(self) -> Identity | None:
         """Return the server's process when it is alive and ours."""
-        return self._register.find(NAME)
+        return self.register.find(NAME)
 
     def start(self) -> str:
         """
@@ -90,12 +102,12 @@ class Postgres:
         self._initialise(binaries, user, home)
         _drop_stale_lock(home / "data")
         port = ports.keep_or_choose(self._state, NAME)
-        settings = _SETTINGS | {"port": str(port)} | ({} if self._durable else _FORGETFUL)
+        settings = _SETTINGS | {"port": str(port)} | ({} if self._durable else _FORGETFUL) | self._settings
         command = [str(binaries / "postgres"), "-D", str(home / "data")]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
         for attempt in range(1, _ATTEMPTS_MAX + 1):  # The children of a server killed just now keep its memory for a moment.
-            self._register.start(NAME, command, log=self._log, environment=_environment(), folder=home, user=user)
+            self.register.start(NAME, command, log=self._log, environment=_environment(), folder=home, user=user)
             if self._answered():
                 break
             if attempt == _ATTEMPTS_MAX:
@@ -107,7 +119,7 @@ class Postgres:
 
     def stop(self) -> bool:
         """Stop the server, ending open connections; say whether it ran."""
-        return self._register.stop(NAME, patience_seconds=_STOP_SECONDS_MAX, politely=signal.SIGINT)
+        return self.register.stop(NAME, patience_seconds=_STOP_SECONDS_MAX, politely=signal.SIGINT)
 
     def discard(self) -> None:
         """Stop the server and remove its data, also where it lies outside of the state folder."""
@@ -136,8 +148,10 @@ class Postgres:
         if known:
             return known["user"], Path(known["home"])
         user = _other_user() if os.geteuid() == 0 else None
-        home = self._state.folder / "postgres"
-        if user and not _can(user, "cd", self._state.folder):
+        home = self._home or self._state.folder / "postgres"
+        if user and not _can(user, "cd", home.parent):
+            if self._home:
+                raise Trouble(f"PostgreSQL runs as user {user}, who cannot enter {home.parent}: choose another folder.")
             name = hashlib.sha256(str(self._state.folder).encode()).hexdigest()[:12]
             home = _SPARE_HOME / name
             shutil.rmtree(home, ignore_errors=True)  # It belonged to a state folder that was removed: its password is lost.

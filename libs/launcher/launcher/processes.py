@@ -56,6 +56,17 @@ class Register:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def status(self, name: str) -> int | None:
+        """Return how the last process of that name ended, negative its signal; None while it runs, or when it is not our child."""
+        child = self._children.get(name)
+        return child.poll() if child else None
+
+    def is_over(self, name: str) -> bool:
+        """Say whether nothing is left of the last process of that name: the threads of a killed one may live a little longer than it."""
+        child = self._children.get(name)
+        return self.find(name) is None and (child is None or child.poll() is not None)
 
     def find(self, name: str) -> Identity | None:
         """Return the process of that name if it is alive and ours."""
@@ -88,6 +99,7 @@ class Register:
                 start_new_session=True,
                 **become(user),
             )
+        self._children[name] = child
         identity = Identity.of(child.pid)
         while identity and not identity.command:  # The kernel fills in the command line a moment after the call has returned.
             identity = Identity.of(child.pid)

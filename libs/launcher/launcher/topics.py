@@ -52,7 +52,7 @@ def sizes(bootstrap: str) -> dict[str, int]:
 
 def coordinator_found(bootstrap: str) -> bool:
     """Say whether the broker answers for metadata and has a group coordinator."""
-    return wait_for(_coordinator_found(bootstrap))
+    return wait_for(look_for_coordinator(bootstrap))
 
 
 def wait_until_answering(bootstrap: str) -> None:
@@ -68,7 +68,8 @@ def wait_until_answering(bootstrap: str) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-async def _coordinator_found(bootstrap: str) -> bool:
+async def look_for_coordinator(bootstrap: str) -> bool:
+    """Do what `coordinator_found` does, from within a loop."""
     with _hushed():
         try:
             async with _admin(bootstrap) as admin:

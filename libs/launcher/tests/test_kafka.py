@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient
 from events.topics import TOPICS
 from launcher import ports, topics
 from launcher.folders import State
@@ -18,6 +19,8 @@ from launcher.tail import records
 from launcher.trouble import ServerDied, Trouble
 
 pytestmark = pytest.mark.kafka
+
+ELSEWHERE = 9  # A port where a proxy might be.
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +32,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> State:
 
 @pytest.fixture(scope="module")
 def kafka(state: State) -> Iterator[Kafka]:
-    kafka = Kafka(state, print)
+    kafka = Kafka(state, print, advertised={"probe": ELSEWHERE})
     kafka.begin()
     kafka.wait()
     yield kafka
@@ -67,6 +70,14 @@ def test_it_listens_on_loopback_only(kafka: Kafka) -> None:
     listening = [line.split()[1] for line in Path("/proc/net/tcp6").read_text().splitlines()[1:] if line.split()[3] == "0A"]
     bound = [address.rpartition(":")[0] for address in listening if int(address.rpartition(":")[2], 16) == port]
     assert all(address == "0000000000000000FFFF00000100007F" for address in bound)
+
+
+async def test_clients_of_another_listener_are_sent_to_the_port_it_advertises(kafka: Kafka) -> None:
+    for port, sent_to in ((kafka.port_behind("probe"), ELSEWHERE), (int(kafka.bootstrap.rpartition(":")[2]),) * 2):
+        client = AIOKafkaClient(bootstrap_servers=f"{ports.HOST}:{port}")
+        await client.bootstrap()
+        assert [broker.port for broker in client.cluster.brokers()] == [sent_to]
+        await client.close()
 
 
 def test_all_topics_are_made_once_and_another_shape_is_refused(kafka: Kafka) -> None:

@@ -85,3 +85,16 @@ def test_the_log_keeps_what_a_process_said_last(tmp_path: Path) -> None:
     assert last_words(log) == "the disk is full"
     assert last_words(tmp_path / "none") == ""
     assert "the disk is full" in str(ServerDied("Kafka", log, last_words(log)))
+
+
+def test_how_a_process_ended_is_known_to_whoever_started_it(register: Register, tmp_path: Path) -> None:
+    started = start(register, "one", SLEEPER, tmp_path / "log")
+    assert (register.is_over("one"), register.status("one")) == (False, None)
+    os.kill(started.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while not register.is_over("one"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert register.status("one") == -signal.SIGKILL
+    assert Register(tmp_path).is_over("one")
+    assert Register(tmp_path).status("one") is None

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-_MEMBERS = ("libs/*", "services/*", "demo", "bench")
+_MEMBERS = ("libs/*", "services/*", "demo", "bench", "torture")
 
 
 class ContractsUnread(Exception):
