@@ -12,7 +12,8 @@ from typing import Final
 
 import asyncpg
 import httpx
-from launcher.databases import begin_migration, wait_for_migration
+from launcher import ports
+from launcher.databases import Cluster
 from launcher.folders import State, checkout
 from launcher.servers import Servers
 from launcher.stack import Stack, Urls
@@ -20,12 +21,14 @@ from launcher.topics import PARTITIONS
 from launcher.trouble import Trouble
 
 from bench import kafka, processes
+from bench.case import Round
 from bench.facts import ENTITY, OPENS_ON, Told
 from bench.kafka import Kafka
 
 LOOK_SECONDS: Final = 0.05
 _STUCK_SECONDS: Final = 60
-_APPLICATION: Final = "bench"
+APPLICATION: Final = "bench"
+_PATIENCE: Final = "PT0S"  # For ever: a day must not open without its markers because a machine is slow.
 _ENTITIES: Final = f"""\
 # Written by the bench.
 [entities.{ENTITY}]
@@ -47,14 +50,19 @@ class Stuck(Trouble):
 
 @dataclass(slots=True)
 class Usage:
-    """What a measured part used: seconds, and CPU microseconds by process; Postgres backends by database."""
+    """What a measured part used: seconds, CPU microseconds by process (Postgres backends by database), and what was resident at its end."""
 
     seconds: float = 0.0
     cpu_us: dict[str, int] = field(default_factory=dict)
+    rss_mib: dict[str, float] = field(default_factory=dict)
 
     def per(self, n: int) -> dict[str, float]:
         """Return CPU microseconds per event by process."""
         return {name: round(used / n, 1) for name, used in sorted(self.cpu_us.items())}
+
+    def round_of(self, n: int) -> Round:
+        """Return the round that so many events made of it."""
+        return Round(n, self.seconds, self.per(n), self.rss_mib)
 
 
 def build(port_base: int, say: Callable[[str], None]) -> Stack:
@@ -64,7 +72,7 @@ def build(port_base: int, say: Callable[[str], None]) -> Stack:
     entities = state.folder / "entities.toml"
     if not entities.exists() or entities.read_text() != _ENTITIES:
         entities.write_text(_ENTITIES)
-    return Stack(entities=entities, state=state.folder, port_base=port_base, say=say, full_jit=True, environment={"PATIENCE": "PT0S"})
+    return Stack(entities=entities, state=state.folder, port_base=port_base, say=say, full_jit=True, environment={"PATIENCE": _PATIENCE})
 
 
 class Track:
@@ -77,6 +85,7 @@ class Track:
         self.dbs = dict(dbs)
         self.told = Told()
         self.started_on = OPENS_ON - timedelta(days=1)
+        self.guests: dict[int, str] = {}  # Processes that a case has started, by name.
         self._http = http
 
     @property
@@ -91,12 +100,12 @@ class Track:
     async def names(self) -> dict[int, str]:
         """Name every process that takes part; a Postgres backend is named after its database."""
         parts = {part.name: part.pid for part in await asyncio.to_thread(self.stack.status) if part.pid}
-        named = {os.getpid(): _APPLICATION, **{pid: name for name, pid in parts.items()}}
+        named = {os.getpid(): APPLICATION, **self.guests, **{pid: name for name, pid in parts.items()}}
         if "postgres" in parts:
             named.update(dict.fromkeys(processes.children_of(parts["postgres"]), "pg:other"))
             rows = await self.dbs["reporting"].fetch(
                 "SELECT pid, CASE application_name WHEN $1 THEN $1 ELSE datname END AS name FROM pg_stat_activity WHERE datname > ''",
-                _APPLICATION,
+                APPLICATION,
             )
             named.update({row["pid"]: f"pg:{row['name'].removeprefix('receivables_')}" for row in rows if row["pid"] in named})
         return named
@@ -110,6 +119,8 @@ class Track:
         usage.seconds = time.perf_counter() - began_at
         names = before_pids | await self.names()
         usage.cpu_us = processes.used_by_name(before, processes.cpu_us(names), names)
+        resident = {name: processes.memory_of(pid) for pid, name in names.items() if not name.startswith("pg:")}  # Backends share theirs.
+        usage.rss_mib = {name: round(memory.rss_kib / 1024, 1) for name, memory in resident.items() if memory is not None}
 
     async def standing(self, service: str) -> tuple[dict[str, int], int]:
         """Say how many records of each topic a service has handled, and how many facts it has yet to send."""
@@ -167,21 +178,29 @@ class Track:
         day: date = await self.dbs["reporting"].fetchval("SELECT complete_up_to FROM chk.day WHERE entity = $1", ENTITY)
         return day
 
-    async def empty(self, service: str) -> None:
-        """Stop a service and give it an empty, migrated database."""
-        await self.dbs[service].close()
-        await asyncio.to_thread(self._empty, service)
-        self.dbs[service] = await _connect(self.urls.databases[service])
+    def environment(self, dsn: str, port: int) -> dict[str, str]:
+        """Return what a service process of a case's own is told: as the stack's are, but with another database and port."""
+        return {
+            "ENV": "dev",
+            "DATABASE_URL": dsn,
+            "KAFKA_BOOTSTRAP": self.urls.kafka,
+            "ENTITIES_FILE": str(self.stack.entities.path),
+            "HTTP_HOST": ports.HOST,
+            "HTTP_PORT": str(port),
+            "JWT_KEYS_FILE": str(self.stack.state.keys / "jwks.json"),
+            "TOPIC_PARTITIONS": str(PARTITIONS),
+            "PATIENCE": _PATIENCE,
+            "LOG_LEVEL": "WARNING",
+            "PYTHONUNBUFFERED": "1",
+        }
 
-    def _empty(self, service: str) -> None:
-        self.stack.fleet.stop([service])
-        state = self.stack.state
-        if not Servers(state, os.environ, lambda _: None).known_cluster().clean(service):  # Nothing to copy: the code has changed.
-            wait_for_migration(begin_migration(service, self.urls.databases[service], state), service, state)
+    def cluster(self) -> Cluster:
+        """Return the database server, seen by its superuser."""
+        return Servers(self.stack.state, os.environ, lambda _: None).known_cluster()
 
 
 async def _connect(dsn: str) -> asyncpg.Connection:
-    db: asyncpg.Connection = await asyncpg.connect(dsn, server_settings={"application_name": _APPLICATION})
+    db: asyncpg.Connection = await asyncpg.connect(dsn, server_settings={"application_name": APPLICATION})
     return db
 
 

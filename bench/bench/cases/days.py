@@ -6,25 +6,32 @@ Once with no facts at all, once with four a day (two invoices, two receipts), ea
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
 from launcher.trouble import Trouble
 
 from bench import books, floor
-from bench.case import Case, Round
+from bench.case import FLOOR, Case, Round
 from bench.race import Race
 
 EMPTY: Final = "days_empty"
 SPARSE: Final = "days_4_facts"
+NAMES: Final = (EMPTY, SPARSE)
 AHEAD_DAYS_MAX: Final = 7
 _LOOK_SECONDS: Final = 0.02
 _STUCK_SECONDS: Final = 60
 _ONE_DAY: Final = timedelta(days=1)
 
 
-async def run(race: Race, name: str) -> list[Case]:
+async def run(race: Race, wanted: Collection[str]) -> list[Case]:
+    """Turn days that are empty, then days with facts."""
+    return [await _play(race, name) for name in NAMES if name in wanted]
+
+
+async def _play(race: Race, name: str) -> Case:
     """Play so many days from the first one not started yet; the floor takes every record that this caused in any topic."""
     case, track = Case(name, "days"), race.track
     pairs = 2 if name == SPARSE else 0
@@ -44,10 +51,10 @@ async def run(race: Race, name: str) -> list[Case]:
         await track.catch_up()
     case.differences += await books.differences(track)
     records, seconds = await floor.race(track.kafka.bootstrap, track.urls.databases["reporting"], since, await track.kafka.ends())
-    case.subject.append(Round(race.sizes.days, usage.seconds, usage.per(race.sizes.days), race.noise.is_noisy(calibration)))
-    case.floor.append(Round(race.sizes.days, seconds))
+    case.subject.append(replace(usage.round_of(race.sizes.days), noisy=race.noise.is_noisy(calibration)))
+    case.references = {FLOOR: [Round(race.sizes.days, seconds)]}
     case.notes["records_a_day"] = round(records / race.sizes.days, 1)
-    return [case]
+    return case
 
 
 async def _wait_until_complete(race: Race, day: date) -> None:

@@ -1,48 +1,110 @@
 """Throughput: ERP invoices, then bank receipts, from Kafka through all services into the read model."""
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from bench import books, floor
-from bench.case import Case, Round
+from bench import books, floor, scratch
+from bench.case import FLOOR, Case, Round, Target
+from bench.contest import Contender, contest
 from bench.facts import Record
+from bench.kafka import Ends
+from bench.naive.hop import Hop, fewer
 from bench.race import Bar, Race
+from bench.track import APPLICATION
 
 INVOICES: Final = "pipeline_invoices"
 RECEIPTS: Final = "pipeline_receipts"
-_RATIO_LEAST: Final = 0.03
-_WARM_UP_SHARE: Final = 5
+NAMES: Final = (INVOICES, RECEIPTS)
+_NAIVE: Final = "naive_pipeline"
+_LABEL: Final = "naive"
+_ON_FLOOR: Final = Target(1, 0.03, 0.06)
+_ON_NAIVE: Final = Target(2, 15, 40, _NAIVE)
 
 
 async def run(race: Race, wanted: Collection[str]) -> list[Case]:
     """
-    Publish n invoices, wait until every service has them, then n receipts that pay them; round after round, the books growing.
+    Publish n invoices and wait until every service has them, round after round, the books growing; then n receipts that pay them.
 
-    The floor takes the bytes of each part right after it. The warm-up round is smaller and not reported, nor are the invoices that only
-    receipts need.
+    The floor takes the bytes of the part before it. The naive pipeline is computed from what one naive hop costs: as many hops as there are
+    services, every core busy with nothing else, the way through Kafka for nothing. A real one would be slower.
     """
-    invoices = Case(INVOICES, "invoices", target=_RATIO_LEAST)
-    receipts = Case(RECEIPTS, "receipts", target=_RATIO_LEAST)
-    told = race.track.told
-    with race.bar("pipeline", (race.sizes.rounds + 1) * (2 if RECEIPTS in wanted else 1)) as bar:
-        for n in (race.sizes.n // _WARM_UP_SHARE, *[race.sizes.n] * race.sizes.rounds):
-            kept = n == race.sizes.n
-            await _part(race, invoices, told.issue(n), bar, kept=kept and INVOICES in wanted)
-            if RECEIPTS in wanted:
-                await _part(race, receipts, told.pay(n), bar, kept=kept)
-    return [case for case in (invoices, receipts) if case.name in wanted]
+    cases: list[Case] = []
+    told, n = race.track.told, race.sizes.n
+    with race.bar("pipeline", 2 * race.sizes.rounds) as bar:
+        if INVOICES in wanted:
+            case = Case(INVOICES, "invoices", targets=(_ON_FLOOR, _ON_NAIVE))
+            async with scratch.database(race.track, "invoice", _LABEL) as dsn, Hop.opened(dsn) as hop:
+                part = Part(race, case, lambda: issue(race))
+                await _fill(race, case, part, bar, {_NAIVE: lambda: _naive_pipeline(race, hop)})
+            race.peak = case.rate.median if case.rate else None
+            cases.append(case)
+        if RECEIPTS in wanted:
+            case = Case(RECEIPTS, "receipts", targets=(_ON_FLOOR,))
+
+            async def pay() -> Sequence[Record]:
+                missing = n - (told.invoices - told.receipts)
+                if missing > 0:
+                    await race.track.kafka.publish(told.issue(missing))
+                    await race.track.catch_up()
+                return told.pay(n)
+
+            await _fill(race, case, Part(race, case, pay), bar, {})
+            cases.append(case)
+    return cases
 
 
-async def _part(race: Race, case: Case, records: Sequence[Record], bar: Bar, *, kept: bool) -> None:
-    track, calibration = race.track, race.noise.look()
-    since = await track.kafka.ends()
-    async with track.measured() as usage:
-        await track.kafka.publish(records)
-        await track.catch_up(lambda handled: bar.tell(f"{len(records)} {case.unit}, {handled} records handled so far"))
-    case.differences += await books.differences(track)
-    if kept:
-        until = {tp: end for tp, end in (await track.kafka.ends()).items() if tp.topic == records[0].topic}
-        n, seconds = await floor.race(track.kafka.bootstrap, track.urls.databases["reporting"], since, until)
-        case.subject.append(Round(len(records), usage.seconds, usage.per(len(records)), race.noise.is_noisy(calibration)))
-        case.floor.append(Round(n, seconds))
-    bar.step()
+async def peak(race: Race) -> float:
+    """Return the invoices a second that the pipeline takes; measured now where that was not done before."""
+    if race.peak is None:
+        case = Case(INVOICES, "invoices")
+        part = Part(race, case, lambda: issue(race))
+        await part.subject()  # Warm-up.
+        race.peak = (await part.subject()).rate
+    return race.peak
+
+
+async def issue(race: Race) -> Sequence[Record]:
+    """Return the next n invoices."""
+    return race.track.told.issue(race.sizes.n)
+
+
+class Part:
+    """Publishes what `make` gives and waits until every service has handled it; the floor then takes the same bytes."""
+
+    def __init__(self, race: Race, case: Case, make: Callable[[], Awaitable[Sequence[Record]]]) -> None:
+        self._race = race
+        self._case = case
+        self._make = make
+        self._span: tuple[Ends, Ends] = ({}, {})
+
+    async def subject(self) -> Round:
+        track = self._race.track
+        records = await self._make()
+        since = await track.kafka.ends()
+        async with track.measured() as usage:
+            await track.kafka.publish(records)
+            await track.catch_up()
+        self._case.differences += await books.differences(track)
+        self._span = since, {tp: end for tp, end in (await track.kafka.ends()).items() if tp.topic == records[0].topic}
+        return usage.round_of(len(records))
+
+    async def floor(self) -> Round:
+        track = self._race.track
+        return Round(*await floor.race(track.kafka.bootstrap, track.urls.databases["reporting"], *self._span))
+
+
+async def _fill(race: Race, case: Case, part: Part, bar: Bar, others: Mapping[str, Contender]) -> None:
+    rounds = await contest(race, {case.name: part.subject, FLOOR: part.floor, **others}, bar)
+    case.subject = rounds.pop(case.name)
+    case.references = rounds
+
+
+async def _naive_pipeline(race: Race, hop: Hop) -> Round:
+    n = fewer(race.sizes.n)
+    async with race.track.measured() as usage:
+        await hop.take(n)
+    hop_us = sum(used for name, used in usage.cpu_us.items() if name in (APPLICATION, scratch.backends_of(_LABEL))) / n
+    cores = len(os.sched_getaffinity(0))
+    seconds = n * len(race.track.services) * hop_us / 1e6 / cores
+    return Round(n, seconds, {"naive_hop": round(hop_us, 1)})
