@@ -1,29 +1,13 @@
 """The read model can be made anew from the first fact on, and equals the live one row by row (EVT-05, R1)."""
 
 import asyncio
-import os
 import signal
-import subprocess
-import sys
 
 import asyncpg
 import pytest
 from testkit.world import World
 
 pytestmark = pytest.mark.scenario
-
-
-def rebuild(world: World, service: str = "reporting", failpoint: str = "") -> subprocess.CompletedProcess[str]:
-    urls = world.stack.urls()
-    told = {
-        "DATABASE_URL": urls.databases[service],
-        "KAFKA_BOOTSTRAP": urls.kafka,
-        "ENTITIES_FILE": str(world.stack.entities.path),
-        "TOPIC_PARTITIONS": str(world.stack.partitions),
-        "FP": failpoint,
-    }
-    command = [sys.executable, "-m", "chassis", service, "rebuild"]
-    return subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, timeout=120, check=False)
 
 
 def sql(world: World, statement: str) -> str:
@@ -38,7 +22,7 @@ def sql(world: World, statement: str) -> str:
 
 
 def test_a_rebuild_equals_the_live_model_row_by_row(world: World) -> None:
-    done = rebuild(world)
+    done = world.rebuild()
     assert (done.returncode, done.stderr) == (0, "")
     assert "it was the same, row by row" in done.stdout
     assert "rebuilt from 0 facts" not in done.stdout
@@ -47,17 +31,17 @@ def test_a_rebuild_equals_the_live_model_row_by_row(world: World) -> None:
 def test_a_wrong_cent_in_the_live_model_is_found_and_mended(world: World) -> None:
     one = "SELECT ctid FROM account_delta LIMIT 1"
     assert sql(world, f"UPDATE account_delta SET delta_minor = delta_minor + 1 WHERE ctid = ({one})") == "UPDATE 1"
-    assert rebuild(world).stdout.strip().endswith("these tables were not what the facts say: account_delta")
-    assert "it was the same, row by row" in rebuild(world).stdout
+    assert world.rebuild().stdout.strip().endswith("these tables were not what the facts say: account_delta")
+    assert "it was the same, row by row" in world.rebuild().stdout
 
 
 @pytest.mark.parametrize("place", ["read", "before_switch", "after_switch"])
 def test_a_rebuild_that_is_killed_leaves_a_whole_model(world: World, place: str) -> None:
-    assert rebuild(world, failpoint=f"rebuild.{place}:1:kill").returncode == -signal.SIGKILL
-    assert "it was the same, row by row" in rebuild(world).stdout
+    assert world.rebuild(failpoint=f"rebuild.{place}:1:kill").returncode == -signal.SIGKILL
+    assert "it was the same, row by row" in world.rebuild().stdout
 
 
 def test_a_service_whose_books_are_the_source_cannot_be_rebuilt(world: World) -> None:
-    refused = rebuild(world, "payment")
+    refused = world.rebuild("payment")
     assert refused.returncode == 1
     assert refused.stderr.strip() == "payment: payment has no read model: its books are the source"

@@ -50,7 +50,7 @@ def test_money_that_names_a_document_still_to_come_waits_for_it(world: World) ->
     """A4, EVT-03: 70.00 came before the invoice it names, and pays it with its own value date; 1.00 names nothing for ever."""
     world.tell(money_without_a_reference("S04"))
 
-    early, thanks = world.receipt("S04", "BR-70"), world.receipt("S04", "BR-1")
+    early, thanks = world.receipt("S04", "BR-70"), world.receipt("S04", "BR-THANKS")
     assert (early["account"], early["identified_by"], early["applied"]) == ("NEXT", "reference", "70.00")
     assert [(one["item"], one["effective_on"]) for one in early["applications"]] == [("S04|NEXT-D|1", str(DAY))]
     assert (thanks["account"], thanks["unidentified"]) == (None, "1.00")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from events import erp
+from events import bank, erp
 from events.fact import Event
 
 from testkit.ingress import a_credit_memo, a_customer, a_receipt, an_invoice
@@ -30,14 +30,24 @@ class Story:
         return min(self.days)
 
     @property
+    def facts(self) -> list[Event]:
+        """All that is told, day by day."""
+        return [fact for day in sorted(self.days) for fact in self.days[day]]
+
+    @property
     def receipts(self) -> list[str]:
         """The bank references of the story's receipts."""
-        return sorted({ref for facts in self.days.values() for fact in facts if (ref := getattr(fact, "bank_ref", None))})
+        return sorted(fact.bank_ref for fact in self.facts if isinstance(fact, bank.EntryBooked))
+
+    @property
+    def credit_memos(self) -> list[str]:
+        """The document numbers of the story's credit memos."""
+        return sorted(fact.document_no for fact in self.facts if isinstance(fact, erp.CreditMemoIssued))
 
     @property
     def customers(self) -> list[str]:
-        """The customers of the story."""
-        return sorted({customer for facts in self.days.values() for fact in facts if (customer := getattr(fact, "customer", None))})
+        """The customers of the story that have documents."""
+        return sorted({fact.customer for fact in self.facts if isinstance(fact, erp.InvoiceIssued | erp.CreditMemoIssued)})
 
 
 def partial_payments(entity: str) -> Story:
@@ -74,12 +84,18 @@ NEVER_KNOWN_IBAN: Final = "XA00 0000 0000 0000 0003"
 
 
 def three_items(entity: str, customer: str) -> list[erp.InvoiceIssued]:
-    """The opening of A4: 500.00 and 300.00 past due on 25 January, 200.00 not."""
+    """The opening of A4: 500.00 due on 10 January (NET10), 300.00 due on the 20th, 200.00 due on 5 February."""
     return [
-        an_invoice(entity, f"{customer}-A", customer, "500.00", issued_on=date(2025, 12, 31), due_on=date(2026, 1, 10)),
-        an_invoice(entity, f"{customer}-B", customer, "300.00", issued_on=date(2025, 12, 21), due_on=date(2026, 1, 20)),
-        an_invoice(entity, f"{customer}-C", customer, "200.00", issued_on=date(2026, 1, 6), due_on=date(2026, 2, 5)),
+        an_invoice(entity, f"{customer}-A", customer, "500.00", issued_on=date(2025, 12, 31), terms="NET10"),
+        an_invoice(entity, f"{customer}-B", customer, "300.00", issued_on=date(2025, 12, 21)),
+        an_invoice(entity, f"{customer}-C", customer, "200.00", issued_on=date(2026, 1, 6)),
     ]
+
+
+def two_of_300(entity: str, customer: str, *due_on: date) -> list[erp.InvoiceIssued]:
+    """Two items of 300.00 and when they are due."""
+    numbered = enumerate(due_on, start=1)
+    return [an_invoice(entity, f"{customer}-{n}", customer, "300.00", issued_on=date(2026, 1, 6), due_on=day) for n, day in numbered]
 
 
 def money_without_a_reference(entity: str) -> Story:
@@ -94,13 +110,18 @@ def money_without_a_reference(entity: str) -> Story:
                 *three_items(entity, "MANY"),
                 *three_items(entity, "LATE"),
                 *three_items(entity, "NEXT"),
+                *three_items(entity, "BOTH"),
+                *two_of_300(entity, "EARLIER", date(2026, 1, 21), date(2026, 1, 20)),
+                *two_of_300(entity, "LOWER", date(2026, 1, 20), date(2026, 1, 20)),
             ],
             day: [
+                a_receipt(entity, "BR-800", "800.00", value_on=day, customer="BOTH"),
+                *(a_receipt(entity, f"BR-{one}", "300.00", value_on=day, customer=one) for one in ("EARLIER", "LOWER")),
                 a_receipt(entity, "BR-600", "600.00", value_on=day, iban=KNOWN_IBAN.replace(" ", "")),
                 a_receipt(entity, "BR-1100", "1100.00", value_on=day, customer="MANY"),
                 a_receipt(entity, "BR-300", "300.00", value_on=day, iban=LATER_KNOWN_IBAN),
                 a_receipt(entity, "BR-70", "70.00", value_on=day, iban=NEVER_KNOWN_IBAN, naming="NEXT-D"),
-                a_receipt(entity, "BR-1", "1.00", value_on=day, iban=NEVER_KNOWN_IBAN, naming="thank you"),
+                a_receipt(entity, "BR-THANKS", "1.00", value_on=day, iban=NEVER_KNOWN_IBAN, naming="thank you"),
             ],
             date(2026, 1, 26): [
                 a_customer(entity, "LATE", LATER_KNOWN_IBAN),
@@ -135,7 +156,7 @@ def credit_memos(entity: str) -> Story:
 
 
 def late_payers(entity: str) -> Story:
-    """A6 and A8, as far as notices go without promises and disputes: five customers owe from 1 March, each pays another day, or not."""
+    """A6 and A8, as far as notices go without promises and disputes: customers owe from 1 March, each pays another day, or not."""
     due_on, issued_on = date(2026, 3, 1), date(2026, 1, 30)
 
     def paid(customer: str, on: date) -> Event:
@@ -148,15 +169,66 @@ def late_payers(entity: str) -> Story:
             date(2026, 3, 4): [
                 an_invoice(entity, "INV-6", "NEVER", "600.00", issued_on=issued_on, due_on=due_on),
                 an_invoice(entity, "INV-7", "NEVER", "400.00", issued_on=issued_on, due_on=due_on),
-                an_invoice(entity, "INV-8", "SMALL", "24.99", issued_on=issued_on, due_on=due_on),
+                an_invoice(entity, "INV-6B", "BY-ACH", "600.00", issued_on=issued_on, due_on=due_on),
+                an_invoice(entity, "INV-7B", "BY-ACH", "400.00", issued_on=issued_on, due_on=due_on),
+                an_invoice(entity, "INV-SMALL", "SMALL", "24.99", issued_on=issued_on, due_on=due_on),
                 *(an_invoice(entity, f"INV-{one}", one, "3800.00", issued_on=issued_on, due_on=due_on) for one in in_time),
             ],
             date(2026, 3, 6): [paid("ON-1", date(2026, 3, 6))],
-            date(2026, 3, 18): [an_invoice(entity, "INV-9", "SLOW-MAIL", "100.00", issued_on=issued_on, due_on=due_on)],
+            date(2026, 3, 10): [a_receipt(entity, "BR-6", "1000.00", value_on=date(2026, 3, 10), naming="INV-7B INV-6B")],
+            date(2026, 3, 18): [an_invoice(entity, "INV-SLOW-MAIL", "SLOW-MAIL", "100.00", issued_on=issued_on, due_on=due_on)],
             date(2026, 3, 21): [paid("ON-2", date(2026, 3, 21))],
             date(2026, 3, 22): [paid("AFTER-2", date(2026, 3, 21))],
         },
         ends_on=date(2026, 3, 28),
+    )
+
+
+def credited_in_dispute(entity: str) -> Story:
+    """A8, resolved valid: of 5 000.00 due on 1 April 1 200.00 is credited; one of two pays the rest on its second notice's day."""
+    due_on, credited_on, paid_on = date(2026, 4, 1), date(2026, 4, 4), date(2026, 4, 21)
+    return Story(
+        entity,
+        {
+            due_on: [an_invoice(entity, f"INV-9{one}", f"C-9{one}", "5000.00", issued_on=date(2026, 3, 2)) for one in ("A", "B")],
+            credited_on: [
+                a_credit_memo(entity, f"CM-9{one}", f"C-9{one}", "1200.00", issued_on=credited_on, against=f"INV-9{one}")
+                for one in ("A", "B")
+            ],
+            paid_on: [a_receipt(entity, "BR-9", "3800.00", value_on=paid_on, naming="INV-9B")],
+        },
+        ends_on=date(2026, 4, 22),
+    )
+
+
+def euros_in_parts(entity: str) -> Story:
+    """A10: EUR 10 000.00 is paid in two parts, a month's end between them."""
+    first, second, third = date(2026, 3, 16), date(2026, 3, 25), date(2026, 4, 10)
+    return Story(
+        entity,
+        {
+            first: [an_invoice(entity, "INV-10", "C-10E", "10000.00", issued_on=first, currency="EUR")],
+            second: [a_receipt(entity, "BR-10A", "4000.00", value_on=second, currency="EUR", naming="INV-10")],
+            third: [a_receipt(entity, "BR-10B", "6000.00", value_on=third, currency="EUR", naming="INV-10")],
+        },
+        ends_on=third,
+    )
+
+
+def money_of_2019(entity: str) -> Story:
+    """A11, its first part: 1 000.00 came before the six invoices, 49 000.00 comes in May; the books open at the end of April."""
+    opens_on, paid_on, march, april = date(2019, 4, 29), date(2019, 5, 2), date(2019, 3, 15), date(2019, 4, 15)
+    return Story(
+        entity,
+        {
+            opens_on: [
+                a_receipt(entity, "BR-1000", "1000.00", value_on=date(2019, 2, 15), customer="C-19"),
+                *(an_invoice(entity, f"INV-M{n}", "C-19", "10000.00", issued_on=march) for n in range(1, 6)),
+                an_invoice(entity, "INV-A", "C-19", "100000.00", issued_on=april),
+            ],
+            paid_on: [a_receipt(entity, "BR-49000", "49000.00", value_on=paid_on, customer="C-19")],
+        },
+        ends_on=paid_on,
     )
 
 
@@ -169,6 +241,24 @@ def paid_before_it_was_known(entity: str) -> Story:
             date(2026, 6, 5): [a_receipt(entity, "BR-11", "2500.00", value_on=date(2026, 5, 28), naming="INV-11")],
         },
         ends_on=date(2026, 6, 6),
+    )
+
+
+def credit_line(entity: str) -> Story:
+    """A12, as far as exposure goes without orders: 32 000.00 in two instalments, 1 500.00 and 5 000.00 of it paid; euros pay nothing."""
+    first, second, third = date(2026, 4, 13), date(2026, 4, 14), date(2026, 4, 15)
+    due = [erp.Instalment(due_on=day, amount="16000.00") for day in (date(2026, 5, 13), date(2026, 6, 12))]
+    return Story(
+        entity,
+        {
+            first: [an_invoice(entity, "INV-12", "C-12", "32000.00", issued_on=first, terms=None, instalments=due)],
+            second: [
+                a_receipt(entity, "BR-12A", "1500.00", value_on=second, customer="C-12"),
+                a_receipt(entity, "BR-12E", "700.00", value_on=second, customer="C-12", currency="EUR"),
+            ],
+            third: [a_receipt(entity, "BR-12B", "5000.00", value_on=third, naming="INV-12")],
+        },
+        ends_on=third,
     )
 
 
@@ -233,6 +323,17 @@ STORIES: Final[Mapping[str, Callable[[str], Story]]] = {
     "S06": late_payers,
     "S11": paid_before_it_was_known,
     "S10": four_currencies,
-    "S14": busy_days,
 }
-"""Every story by the entity it is told of."""
+"""The stories that are told on their own, by the entity they are told of."""
+
+
+def examples_of_2026(entity: str) -> Story:
+    """All worked examples of 2026 as one story: no two of them share a customer or a number."""
+    parts = [story(entity) for story in (*STORIES.values(), credited_in_dispute, euros_in_parts, credit_line)]
+    days = sorted({day for part in parts for day in part.days})
+    told = {day: [fact for part in parts for fact in part.days.get(day, ())] for day in days}
+    return Story(entity, told, ends_on=max(part.ends_on for part in parts))
+
+
+STREAM: Final[Mapping[str, Callable[[str], Story]]] = {"EXAMPLES": examples_of_2026, "SPRING19": money_of_2019, "BUSY": busy_days}
+"""A14: what is told as one stream, by the beginning of the entity's name."""

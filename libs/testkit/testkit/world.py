@@ -8,6 +8,8 @@ import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,9 +19,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from chassis.record import Record
+from chassis.record import Fresh, Record, classify
 from events.fact import Event
-from events.topics import INGRESS
+from events.topics import DOMAIN, INGRESS
 from launcher import ports
 from launcher.entities import SERVICES
 from launcher.processes import last_words
@@ -39,6 +41,7 @@ _PAUSES_S: Final = (0, 0, 0.03, 0.1)
 _LOOK_S: Final = 0.05
 _ONE_DAY: Final = timedelta(days=1)
 _BUSY_TRIES_MAX: Final = 20
+_REBUILD_S_MAX: Final = 120
 _PORT_BASES: Final = range(12_000, 19_000, 10)
 
 
@@ -128,7 +131,7 @@ class World:
 
     def publish(self, *facts: Event, traceparent: str | None = None) -> None:
         """Publish facts as their sender would, each in binary or in structured mode, and return when the broker has them."""
-        self.publish_messages([self._carried(fact, traceparent) for fact in facts])
+        self.publish_messages([_carried(fact, self._chance, traceparent) for fact in facts])
 
     def publish_messages(self, messages: Sequence[Message]) -> None:
         """Publish records as they are."""
@@ -162,51 +165,50 @@ class World:
             self.close_day(story.entity, ends_on)
             self._told[story.entity] = ends_on
 
-    def tell_in_disorder(self, stories: Sequence[Story]) -> None:
+    def tell_in_disorder(self, stories: Sequence[Story], *, seed: str) -> None:
         """
-        Tell stories as one stream in which nothing but the days is in order.
+        Tell stories as one stream in which nothing but the days is in order; the same seed, the same order.
 
         Between the markers of a day every fact comes twice, the bank's before all others for the first time, otherwise shuffled across
         topics, keys and entities, in portions with pauses between, so that services meet them apart. All the while one service or another
-        sleeps, and finds several days at once when it wakes.
+        sleeps, and finds several days at once when it wakes. Before the last day closes, what the services have said of it all is said
+        again, as by a relay that did not get its acknowledgements.
         """
+        chance = random.Random(seed)
         asleep: list[int] = []
         try:
             for number, day in enumerate(sorted({day for story in stories for day in story.days})):
                 if number % _SLEEPS_DAYS == 0:
-                    asleep = self._let_another_sleep(asleep)
+                    asleep = self._let_another_sleep(asleep, chance)
                 speaking = [story for story in stories if day in story.days]
                 for story in speaking:
                     self.start_day(story.entity, day)
-                for portion in self._portions([self._carried(fact, None) for story in speaking for fact in story.days[day]]):
+                for portion in _portions([_carried(fact, chance) for story in speaking for fact in story.days[day]], chance):
                     self.publish_messages(portion)
-                    time.sleep(self._chance.choice(_PAUSES_S))
+                    time.sleep(chance.choice(_PAUSES_S))
         finally:
             _wake(asleep)
+        said = self._said_of([story.entity for story in stories])
+        chance.shuffle(said)
+        self.publish_messages(said)
         for story in stories:
             self.close_day(story.entity, story.ends_on)
 
-    def _let_another_sleep(self, asleep: Sequence[int]) -> list[int]:
+    def _said_of(self, entities: Collection[str]) -> list[Message]:
+        """The records of the facts that the services have published about these entities by now."""
+        records = [record for topic in DOMAIN for record in self.log(topic)]
+        ours = [one.record for one in map(classify, records) if isinstance(one, Fresh) and one.entity in entities]
+        return [Message(one.topic, one.key, one.value, [(name, text or b"") for name, text in one.headers], one.partition) for one in ours]
+
+    def _let_another_sleep(self, asleep: Sequence[int], chance: random.Random) -> list[int]:
         """Wake the service that sleeps and stop another, or none; never the one that starts the days."""
         _wake(asleep)
-        service = self._chance.choice((*SLEEPERS, None))
+        service = chance.choice((*SLEEPERS, None))
         found = self.stack.fleet.running(service) if service else None
         if found is None:
             return []
         os.kill(found.pid, signal.SIGSTOP)
         return [found.pid]
-
-    def _portions(self, messages: Sequence[Message]) -> list[list[Message]]:
-        from_bank = [one for one in messages if one.topic == "bank.entries"]
-        others = [one for one in messages if one.topic != "bank.entries"] + list(messages)
-        self._chance.shuffle(from_bank)
-        self._chance.shuffle(others)
-        size = self._chance.randint(1, 6)
-        return [portion for portion in (from_bank, *(others[n : n + size] for n in range(0, len(others), size))) if portion]
-
-    def _carried(self, fact: Event, traceparent: str | None) -> Message:
-        carry = in_structured_mode if self._chance.random() < 0.5 else in_binary_mode
-        return carry(fact, traceparent=traceparent)
 
     # --- asking ---
 
@@ -234,13 +236,13 @@ class World:
     def _token(self, roles: Collection[str]) -> str:
         return self.stack.token("tester", sorted(roles), now=int(time.time()))
 
-    def get(self, service: str, path: str, *, roles: Collection[str] = (), **query: str | None) -> httpx.Response:
+    def get(self, service: str, path: str, *, roles: Collection[str] = (), **query: object) -> httpx.Response:
         """Ask a service something; without roles as anybody on this machine."""
         headers = {"Authorization": f"Bearer {self._token(roles)}"} if roles else {}
-        asked = {name: value for name, value in query.items() if value is not None}
+        asked = {name: str(value) for name, value in query.items() if value is not None}
         return self._http.get(self._urls.services[service] + path, params=asked, headers=headers)
 
-    def read(self, service: str, path: str, entity: str, **query: str | None) -> dict[str, Any]:
+    def read(self, service: str, path: str, entity: str, **query: object) -> dict[str, Any]:
         """Read something of an entity that must be there."""
         answer = self.get(service, path, roles=(), entity=entity, **query)
         assert answer.status_code == 200, f"{service} {path}: {answer.text}"
@@ -249,13 +251,12 @@ class World:
 
     def aging(self, entity: str, as_of: date, *, known_at: date | None = None) -> dict[tuple[str, str], dict[str, Any]]:
         """Reporting's rows by (customer, currency); customers that are all zero are not there."""
-        known = str(known_at) if known_at else None
-        rows = self.read("reporting", "/v1/aging", entity, as_of=str(as_of), known_at=known, by="customer")["rows"]
+        rows = self.read("reporting", "/v1/aging", entity, as_of=as_of, known_at=known_at, by="customer")["rows"]
         return {(row.pop("customer"), row.pop("currency")): row for row in rows}
 
     def balance(self, entity: str, customer: str, as_of: date) -> dict[str, Any]:
         """Reporting's row of a customer that has one currency."""
-        (row,) = self.read("reporting", f"/v1/customers/{customer}/balance", entity, as_of=str(as_of))["rows"]
+        (row,) = self.read("reporting", f"/v1/customers/{customer}/balance", entity, as_of=as_of)["rows"]
         assert isinstance(row, dict)
         return row
 
@@ -282,6 +283,18 @@ class World:
         """Everything that stands in a topic by now, but for day markers."""
         return self._wire.read(topic)
 
+    def rebuild(self, service: str = "reporting", *, failpoint: str = "") -> subprocess.CompletedProcess[str]:
+        """Make a read model anew from offset 0, in a process of its own beside the running service."""
+        told = {
+            "DATABASE_URL": self._urls.databases[service],
+            "KAFKA_BOOTSTRAP": self._urls.kafka,
+            "ENTITIES_FILE": str(self.stack.entities.path),
+            "TOPIC_PARTITIONS": str(self.stack.partitions),
+            "FP": failpoint,
+        }
+        command = [sys.executable, "-m", "chassis", service, "rebuild"]
+        return subprocess.run(command, env={**os.environ, **told}, capture_output=True, text=True, timeout=_REBUILD_S_MAX, check=False)
+
     def _standing(self, entity: str) -> str:
         """Say how far every service is, and the last words of each."""
         lines = []
@@ -289,6 +302,22 @@ class World:
             lines.append(f"{service}: {json.dumps(self.read(service, '/v1/business-days', entity))}")
             lines.append(f"    {last_words(self.stack.fleet.log(service))}")
         return "\n".join(lines)
+
+
+def _portions(messages: Sequence[Message], chance: random.Random) -> list[list[Message]]:
+    """Every message twice: those of the bank once before all others, the rest shuffled and cut into small portions."""
+    from_bank = [one for one in messages if one.topic == "bank.entries"]
+    others = [one for one in messages if one.topic != "bank.entries"] + list(messages)
+    chance.shuffle(from_bank)
+    chance.shuffle(others)
+    size = chance.randint(1, 6)
+    return [portion for portion in (from_bank, *(others[n : n + size] for n in range(0, len(others), size))) if portion]
+
+
+def _carried(fact: Event, chance: random.Random, traceparent: str | None = None) -> Message:
+    """The record that carries a fact, in one of the two modes."""
+    carry = in_structured_mode if chance.random() < 0.5 else in_binary_mode
+    return carry(fact, traceparent=traceparent)
 
 
 def _wake(pids: Iterable[int]) -> None:

@@ -1,0 +1,111 @@
+"""
+The books of a story that was told to its end: what the services say about its entity, as lines.
+
+Each part of them is a function. Two entities that were told the same facts must have the same lines, whatever the order was:
+the entity's name is written ENTITY, and lists are sorted, because services list things as they came.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, TypeAlias
+
+from testkit.stories import Story
+from testkit.world import World
+
+Lines: TypeAlias = Counter[str]
+Part: TypeAlias = Callable[[World, Story], Lines]
+_ITEMS_MAX = "1000"
+_INVOICES_MAX = "200"
+
+
+def items(world: World, story: Story) -> Lines:
+    """What is open of every item and memo, as ledger, invoice, dunning and reporting have it."""
+    entity = story.entity
+    return _lines(
+        entity,
+        [
+            *world.read("payment", "/v1/items", entity, limit=_ITEMS_MAX)["items"],
+            *world.read("invoice", "/v1/invoices", entity, limit=_INVOICES_MAX)["invoices"],
+            *(world.read("invoice", f"/v1/credit-memos/{memo}", entity) for memo in story.credit_memos),
+            *(world.read("dunning", f"/v1/accounts/{one}", entity) for one in story.customers),
+            *(world.read("reporting", "/v1/items", entity, customer=one, limit=_ITEMS_MAX) for one in story.customers),
+        ],
+    )
+
+
+def dispositions(world: World, story: Story) -> Lines:
+    """Where the money of every receipt is, with every application and its dates, and what each account has with us."""
+    # By which of two clues a payer was found is a matter of order: `identified_by` says the first that was enough.
+    receipts = ({**world.receipt(story.entity, ref), "identified_by": None} for ref in story.receipts)
+    return _lines(story.entity, [*receipts, *(world.read("payment", f"/v1/accounts/{one}", story.entity) for one in story.customers)])
+
+
+def exposures(world: World, story: Story) -> Lines:
+    """Limit, exposure by component and what is available, by account and currency."""
+    return _lines(story.entity, (world.read("credit", f"/v1/accounts/{one}", story.entity) for one in story.customers))
+
+
+def notices(world: World, story: Story) -> Lines:
+    """Every notice: account, day, level, total, and its items with the amounts that were open."""
+    return _lines(story.entity, world.notices(story.entity))
+
+
+def aging(world: World, story: Story) -> Lines:
+    """Aging by customer as of every day, as it was known when that day closed and as it is known now."""
+    asked = [(day, known_at) for day in _every_day(story) for known_at in (day, None)]
+    return _lines(
+        story.entity,
+        [world.read("reporting", "/v1/aging", story.entity, as_of=day, known_at=known_at, by="customer") for day, known_at in asked],
+    )
+
+
+def closes(world: World, story: Story) -> Lines:
+    """Roll-forward of every month and key figures at its end, as they were known then and as they are known now."""
+    month_ends = {f"{day:%Y-%m}": day for day in _every_day(story)}
+    asked = [(month, day, known_at) for month, day in month_ends.items() for known_at in (day, None)]
+    return _lines(
+        story.entity,
+        [
+            *(world.read("reporting", "/v1/roll-forward", story.entity, month=month, known_at=known_at) for month, _, known_at in asked),
+            *(world.read("reporting", "/v1/kpis", story.entity, as_of=day, known_at=known_at) for _, day, known_at in asked),
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Retold:
+    """Stories by name, told in order of some entities and in disorder of others; `seed` repeats the disorder."""
+
+    world: World
+    seed: str
+    in_order: Mapping[str, Story]
+    in_disorder: Mapping[str, Story]
+
+    def must_agree_on(self, part: Part) -> None:
+        """Compare a part of the books; AssertionError with every line that is there or there only, and when there is none at all."""
+        different = []
+        for name, story in self.in_order.items():
+            expected, came_out = part(self.world, story), part(self.world, self.in_disorder[name])
+            assert expected, f"{name} has no {part.__name__}"
+            different += [f"{name} in order:    {line}" for line in sorted(expected - came_out)]
+            different += [f"{name} in disorder: {line}" for line in sorted(came_out - expected)]
+        assert not different, "\n".join([f"SEED={self.world.seed}, {self.seed}:", *different])
+
+
+def _every_day(story: Story) -> list[date]:
+    return [story.opens_on + timedelta(days=n) for n in range((story.ends_on - story.opens_on).days + 1)]
+
+
+def _lines(entity: str, answers: Iterable[Any]) -> Lines:
+    return Counter(json.dumps(_sorted(answer), sort_keys=True).replace(entity, "ENTITY") for answer in answers)
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _sorted(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return sorted(map(_sorted, value), key=json.dumps)
+    return value

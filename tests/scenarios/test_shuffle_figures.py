@@ -1,0 +1,199 @@
+"""
+A14: which of the worked examples A1 to A12 are in the stream, and that they say, doubled and shuffled, what was worked out by hand.
+
+What is left of an example waits for the rule named beside it. The services have no such rule yet, so it cannot be played.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pytest
+from testkit.books import Retold
+from testkit.world import World
+
+pytestmark = pytest.mark.scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked example: what of it is in the stream (empty: nothing), and by rule what is left."""
+
+    name: str
+    played: str
+    left: dict[str, str]
+
+
+EXAMPLES = (
+    Example("A1", "two partial payments, age on two days", {"INV-09": "interest on what was open"}),
+    Example("A2", "", {"INV-04": "discounts", "PAY-09": "the order of decisions on short payments"}),
+    Example("A3", "money on account, and the next invoice it pays", {"PAY-08": "refunds"}),
+    Example(
+        "A4",
+        "oldest first with partials, also where rules 2 and 3 would say the same; two of one amount; an unknown payer, found later",
+        {"PAY-05": "the ordered rules, hence 300.00 to B, and oldest first without partials"},
+    ),
+    Example(
+        "A5", "a memo that names its invoice, one on account", {"PAY-07": "a person's unapply", "INV-06": "the tax part of what is left"}
+    ),
+    Example("A6", "the notices, and one transfer for both items", {"PAY-10": "the return and its fee", "COL-05": "the promise"}),
+    Example("A7", "", {"INV-08": "write-offs, their approval and recovery"}),
+    Example(
+        "A8",
+        "the credit memo it ends with, and the rest paid on the day of its second notice",
+        {"COL-07": "the dispute itself", "COL-01": "fees, and levels by amount"},
+    ),
+    Example("A9", "", {"COL-05": "promises", "COL-06": "plans"}),
+    Example("A10", "what is open in euros", {"PAY-13": "realised gains and losses", "INV-13": "month-end rates"}),
+    Example(
+        "A11",
+        "149 000.00 at the end of April; both time axes, and May as it was closed",
+        {"RPT-01": "age by document date", "PAY-07": "application by a person", "RPT-08": "the period lock"},
+    ),
+    Example("A12", "the limit, and exposure without orders", {"CRD-02": "orders and deliveries", "CRD-03": "rules", "CRD-04": "holds"}),
+)
+NOTHING: dict[str, Any] = {
+    "buckets": {"current": "0.00", "1-30": "0.00", "31-60": "0.00", "61-90": "0.00", "90+": "0.00"},
+    "open": "0.00",
+    "unapplied": "0.00",
+    "on_account": "0.00",
+}
+
+
+def test_every_example_is_played_or_left_for_a_rule(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> None:
+    """A14: prints the table; every example stands in it, and every one played is proven below."""
+    terminal = request.config.get_terminal_writer()
+    with capsys.disabled():
+        terminal.line()
+        for one in EXAMPLES:
+            left = "; ".join(f"{what} ({rule})" for rule, what in one.left.items())
+            terminal.line(f"{one.name:>4}  in the stream: {one.played or 'nothing'}\n      left: {left}")
+
+    proven = {found[1].upper() for name in globals() if (found := re.match(r"test_(a\d+)_", name))}
+    assert [one.name for one in EXAMPLES] == [f"A{n}" for n in range(1, 13)]
+    assert {one.name for one in EXAMPLES if one.played} == proven
+    assert all(re.fullmatch(r"[A-Z]{2,3}-\d\d", rule) for one in EXAMPLES for rule in one.left)
+
+
+@pytest.fixture
+def entity(shuffled: Retold) -> str:
+    """Whom the examples of 2026 were told of in disorder."""
+    return shuffled.in_disorder["EXAMPLES"].entity
+
+
+def test_a1_partial_payments(world: World, entity: str) -> None:
+    """A1, PAY-07, RPT-01: 7 000.00 at 24 days, 4 000.00 at 55 days."""
+    assert world.aging(entity, date(2026, 2, 28))["C-1", "USD"] == {**NOTHING, **owed("1-30", "7000.00")}
+    assert world.aging(entity, date(2026, 3, 31))["C-1", "USD"] == {**NOTHING, **owed("31-60", "4000.00")}
+    assert world.open_of(entity, "C-1") == {"INV-1|1": "4000.00"}
+
+
+def test_a3_overpayment(world: World, entity: str) -> None:
+    """A3, PAY-02, PAY-08: 150.00 on account, then applied; 250.00 stays open."""
+    assert world.aging(entity, date(2026, 3, 5))["C-3", "USD"] == {**NOTHING, "on_account": "150.00"}
+    assert world.balance(entity, "C-3", date(2026, 3, 5))["balance"] == "-150.00"
+    assert world.open_of(entity, "C-3") == {"INV-3|1": "0.00", "INV-4|1": "250.00"}
+    assert paid(world, entity, "BR-3") == {"INV-3|1": "2350.00", "INV-4|1": "150.00"}
+    assert world.exposure(entity, "C-3") == "250.00"
+
+
+def test_a4_money_that_names_nothing(world: World, entity: str) -> None:
+    """A4, PAY-05: the oldest first, in part; of two equal ones the earlier due, then the lower number."""
+    assert paid(world, entity, "BR-600") == {"FEW-A|1": "500.00", "FEW-B|1": "100.00"}
+    assert world.open_of(entity, "FEW") == {"FEW-A|1": "0.00", "FEW-B|1": "200.00", "FEW-C|1": "200.00"}
+    assert paid(world, entity, "BR-800") == {"BOTH-A|1": "500.00", "BOTH-B|1": "300.00"}
+    assert paid(world, entity, "BR-EARLIER") == {"EARLIER-2|1": "300.00"}
+    assert paid(world, entity, "BR-LOWER") == {"LOWER-1|1": "300.00"}
+
+
+def test_a4_money_of_an_unknown_payer(world: World, entity: str) -> None:
+    """A4, PAY-02, PAY-11, COL-03: moves nobody's balance and stops no notice until its payer is known, then keeps its value date."""
+    came_on, found_on = date(2026, 1, 25), date(2026, 1, 27)
+    (application,) = world.receipt(entity, "BR-300")["applications"]
+
+    assert (application["amount"], application["booked_on"], application["effective_on"]) == ("300.00", str(found_on), str(came_on))
+    assert world.aging(entity, came_on, known_at=came_on)["LATE", "USD"]["open"] == "1000.00"
+    assert world.aging(entity, came_on, known_at=found_on)["LATE", "USD"]["open"] == "700.00"
+    assert world.exposure(entity, "LATE") == "700.00"
+    assert sent(world, entity, "LATE", up_to=came_on) == [("2026-01-24", 1, "500.00"), ("2026-01-25", 1, "300.00")]
+
+
+def test_a5_credit_memos(world: World, entity: str) -> None:
+    """A5, INV-06, PAY-08: 900.00 after the memo, 300.00 of 1 200.00 on account; 300.00 over X and Y."""
+    assert world.balance(entity, "C-5", date(2026, 4, 4))["open"] == "900.00"
+    assert paid(world, entity, "BR-5") == {"INV-5|1": "900.00"}
+    assert world.receipt(entity, "BR-5")["on_account"] == "300.00"
+    assert world.open_of(entity, "C-6") == {"X|1": "0.00", "Y|1": "300.00"}
+
+
+def test_a6_notices(world: World, entity: str) -> None:
+    """A6, COL-01, COL-02: level 1 on 6 March, level 2 not before the 21st; nothing more once 1 000.00 has paid both items."""
+    first, second = ("2026-03-06", 1, "1000.00"), ("2026-03-21", 2, "1000.00")
+    assert sent(world, entity, "NEVER", up_to=date(2026, 3, 31)) == [first, second]
+    assert sent(world, entity, "BY-ACH") == [first]
+    assert paid(world, entity, "BR-6") == {"INV-6B|1": "600.00", "INV-7B|1": "400.00"}
+    assert ("BY-ACH", "USD") not in world.aging(entity, date(2026, 3, 12))
+
+
+def test_a8_credited_in_dispute(world: World, entity: str) -> None:
+    """A8, INV-06, COL-01, COL-03: 3 800.00 on both notices; paid on the day of the second there is no second."""
+    first, second = ("2026-04-06", 1, "3800.00"), ("2026-04-21", 2, "3800.00")
+    assert world.balance(entity, "C-9A", date(2026, 4, 20))["open"] == "3800.00"
+    assert sent(world, entity, "C-9A", up_to=date(2026, 4, 30)) == [first, second]
+    assert sent(world, entity, "C-9B") == [first]
+
+
+def test_a10_euros(world: World, entity: str) -> None:
+    """A10, XC-01, RPT-01: EUR 6 000.00 at the month's end, nothing after the second payment."""
+    assert world.aging(entity, date(2026, 3, 31))["C-10E", "EUR"] == {**NOTHING, **owed("current", "6000.00")}
+    assert world.open_of(entity, "C-10E") == {"INV-10|1": "0.00"}
+    assert world.exposure(entity, "C-10E") == "0.00"
+
+
+def test_a11_a_past_month_end(world: World, shuffled: Retold) -> None:
+    """A11, RPT-01: 149 000.00 as of 30 April, whatever came in May; 1 000.00 of the five invoices is paid."""
+    entity, april, may = shuffled.in_disorder["SPRING19"].entity, date(2019, 4, 30), date(2019, 5, 2)
+    buckets = NOTHING["buckets"] | {"current": "100000.00", "1-30": "49000.00"}
+    for known_at in (april, may):
+        assert world.aging(entity, april, known_at=known_at)["C-19", "USD"] == {**NOTHING, "open": "149000.00", "buckets": buckets}
+    assert world.balance(entity, "C-19", may)["balance"] == "100000.00"
+
+
+def test_a11_two_time_axes(world: World, entity: str) -> None:
+    """A11, RPT-02, RPT-08: as of 31 May 10 000.00 or 7 500.00, by what was known; May stays as it was closed."""
+    as_of, closed_on, known_on = date(2026, 5, 31), date(2026, 6, 3), date(2026, 6, 6)
+
+    def settled_in_may(known_at: date) -> dict[str, str]:
+        rows = world.read("reporting", "/v1/roll-forward", entity, month="2026-05", known_at=known_at)["rows"]
+        return {row["currency"]: row["settled"] for row in rows if row["settled"].strip("0.")}
+
+    assert world.aging(entity, as_of, known_at=date(2026, 6, 1))["C-11", "USD"] == {**NOTHING, **owed("1-30", "10000.00")}
+    assert world.aging(entity, as_of, known_at=known_on)["C-11", "USD"] == {**NOTHING, **owed("1-30", "7500.00")}
+    assert (settled_in_may(closed_on), settled_in_may(known_on)) == ({}, {"USD": "2500.00"})
+
+
+def test_a12_exposure(world: World, entity: str) -> None:
+    """A12, CRD-01, CRD-02: the 43 500.00 and 46 500.00 of the example, less 13 000.00 and 21 000.00 of orders and deliveries."""
+    usd = {row["currency"]: row for row in world.read("credit", "/v1/accounts/C-12", entity)["currencies"]}["USD"]
+
+    assert world.aging(entity, date(2026, 4, 14))["C-12", "USD"] == {**NOTHING, **owed("current", "30500.00")}
+    assert (usd["limit"], usd["exposure"], usd["available"]) == ("50000.00", "25500.00", "24500.00")
+    assert world.open_of(entity, "C-12") == {"INV-12|1": "9500.00", "INV-12|2": "16000.00"}
+    assert world.receipt(entity, "BR-12E")["unapplied"] == "700.00"  # Received, not applied: it has moved no exposure.
+
+
+def owed(bucket: str, amount: str) -> dict[str, Any]:
+    """The fields of an aging row in which all that is open has one age."""
+    return {"open": amount, "buckets": {**NOTHING["buckets"], bucket: amount}}
+
+
+def paid(world: World, entity: str, bank_ref: str) -> dict[str, str]:
+    """What stands applied of a receipt, by document number and instalment."""
+    return {one["item"].removeprefix(f"{entity}|"): one["amount"] for one in world.receipt(entity, bank_ref)["applications"]}
+
+
+def sent(world: World, entity: str, account: str, *, up_to: date = date.max) -> list[tuple[str, int, str]]:
+    """Day, level and total of the notices of an account, in their order."""
+    notices = [(one["noticed_on"], one["level"], one["total"]) for one in world.notices(entity, account)]
+    return [notice for notice in notices if notice[0] <= str(up_to)]
