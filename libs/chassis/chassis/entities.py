@@ -7,6 +7,10 @@ from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from events.envelope import Envelope
+from events.invoice import Reason
+
+ENTITY_UNKNOWN = Reason(code="ENTITY_UNKNOWN", field="entity")
 SERVICES = ("invoice", "payment", "credit", "dunning", "reporting")
 
 
@@ -43,6 +47,22 @@ class Entities:
     def calendar_owner(self) -> str:
         """The service that starts business days: invoice, or payment where invoice is not deployed."""
         return "invoice" if "invoice" in self.deployed else "payment"
+
+    def reasons_against(self, entity: str, envelope: Envelope | None) -> list[Reason]:
+        """
+        Every reason why a sender may not speak for an entity; `envelope` is that of the fact, None where roles have decided (HTTP).
+
+        An event that names another entity outside than inside is refused: whoever routes or filters by the one would be deceived.
+        """
+        declared = self.by_id.get(entity)
+        if declared is None:
+            return [ENTITY_UNKNOWN]
+        reasons = []
+        if envelope is not None and envelope.entity not in (None, entity):
+            reasons.append(Reason(code="ENTITY_MISMATCH", field="entity"))
+        if envelope is not None and declared.sources and envelope.source not in declared.sources:
+            reasons.append(Reason(code="SOURCE_NOT_ALLOWED", field="source"))
+        return reasons
 
 
 def load_entities(path: Path) -> Entities:

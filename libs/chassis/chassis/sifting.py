@@ -14,7 +14,7 @@ from events.invoice import Reason
 
 from chassis import streams
 from chassis.database import Connection
-from chassis.entities import Entities
+from chassis.entities import ENTITY_UNKNOWN, Entities
 from chassis.parking import Parked
 from chassis.record import Broken, Fresh, Record, content_of
 from chassis.service import Received, Refusal, Subscriptions
@@ -90,7 +90,7 @@ class Sieve:
             return
         try:
             data = ingress.read(item.kind.event, item.data)
-            reasons = [] if item.entity in self.entities.by_id else [Reason(code="ENTITY_UNKNOWN", field="entity")]
+            reasons = [] if item.entity in self.entities.by_id else [ENTITY_UNKNOWN]
         except ingress.Refused as refused:
             reasons = list(refused.reasons)
         if reasons or item.entity is None:
@@ -118,6 +118,10 @@ class Sieve:
             return
         if item.kind is None or item.kind.event not in self.subscriptions.handlers:
             out.outcomes[item.record.topic, "ignored"] += 1
+            return
+        if item.kind.topic != item.record.topic:
+            out.parked.append(Parked(item.record, item.key, "misplaced", f"{item.envelope.type} does not belong on this topic"))
+            blocked.add(stream)
             return
         open_on = self.open_on.get(item.entity or "")
         if item.entity is None or open_on is None:

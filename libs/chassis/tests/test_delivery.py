@@ -151,6 +151,18 @@ async def test_a_fact_that_cannot_be_read_parks_its_key(service: ServiceUnderTes
     assert await parked(service) == [("US01|C-1", "undecodable")]
 
 
+async def test_a_fact_on_another_topic_than_its_own_parks_its_key(service: ServiceUnderTest) -> None:
+    """A payment's fact among the documents is nobody's word: who may write there is not who may move money."""
+    await service.receive(issued("A"))
+    good = service._last[0]
+    context = {"ce_sequence": b"2", "ce_type": b"receivables.ReceiptUnapplied.v1"}
+    headers = [(name, context.get(name, value)) for name, value in good.headers]
+    await service.receive_records(
+        msgspec.structs.replace(good, offset=service._next_offset(good.topic, good.partition), headers=headers)
+    )
+    assert await parked(service) == [("US01|C-1", "misplaced")]
+
+
 async def test_a_refused_document_is_answered_with_every_reason_kept_and_can_be_redriven(service: ServiceUnderTest) -> None:
     await service.receive(from_erp("REFUSE-1"), from_erp("GOOD"))
     assert await effects(service) == ["GOOD"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from chassis.entities import SERVICES, EntitiesFileInvalid, load_entities
+from events.envelope import Envelope
 
 GOOD = """
 deployed = ["payment", "reporting"]
@@ -76,3 +77,20 @@ def test_a_file_that_cannot_be_read_is_told_in_one_sentence(file: Path, content:
         file.write_bytes(content)
     with pytest.raises(EntitiesFileInvalid, match=told):
         load_entities(file)
+
+
+@pytest.mark.parametrize(
+    ("entity", "source", "named", "codes"),
+    [
+        ("US01", "/erp/books", None, []),
+        ("US01", "/erp/books", "US01", []),
+        ("US01", "/erp/other", "JP01", ["ENTITY_MISMATCH", "SOURCE_NOT_ALLOWED"]),
+        ("JP01", "/anybody", "JP01", []),
+        ("ZZ99", "/erp/books", "US01", ["ENTITY_UNKNOWN"]),
+    ],
+)
+def test_who_may_speak_for_an_entity(file: Path, entity: str, source: str, named: str | None, codes: list[str]) -> None:
+    """INV-01, PAY-11: an event that names another entity outside than inside is forged or lost, whatever it says."""
+    file.write_text(GOOD)
+    envelope = Envelope(id="1", type="erp.CustomerUpserted.v1", source=source, entity=named)
+    assert [reason.code for reason in load_entities(file).reasons_against(entity, envelope)] == codes

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from chassis.database import Connection
-from chassis.entities import Entities
+from chassis.entities import ENTITY_UNKNOWN, Entities
 from chassis.service import NOBODY, Batch, Fact, Received, Refusal
 from events import erp
 from events.envelope import Envelope
@@ -22,7 +22,6 @@ from invoice.queries import Intake
 ErpDocument: TypeAlias = erp.InvoiceIssued | erp.CreditMemoIssued
 Settlement: TypeAlias = PaymentApplied | CreditApplied | ApplicationReversed
 
-ENTITY_UNKNOWN = Reason(code="ENTITY_UNKNOWN", field="entity")
 CONFLICT = Reason(code="CONFLICT", field="document_no")
 
 
@@ -142,7 +141,7 @@ def examine(draft: Draft, entities: Entities, envelope: Envelope | None = None) 
 
     The same for facts and for HTTP, except that who may speak over HTTP is decided by roles and not by the sources of the entities file.
     """
-    reasons = _reasons_of_sender(draft.entity, entities, envelope)
+    reasons = entities.reasons_against(draft.entity, envelope)
     identifiers = {"document_no": draft.document_no, "customer": draft.customer}
     if draft.ref_document_no is not None:
         identifiers["ref_document_no"] = draft.ref_document_no
@@ -151,18 +150,6 @@ def examine(draft: Draft, entities: Entities, envelope: Envelope | None = None) 
     if isinstance(document, Document):
         return reasons or document
     return reasons + [Reason(code=fault.code, field=fault.field) for fault in document]
-
-
-def _reasons_of_sender(entity: str, entities: Entities, envelope: Envelope | None) -> list[Reason]:
-    declared = entities.by_id.get(entity)
-    if declared is None:
-        return [ENTITY_UNKNOWN]
-    reasons = []
-    if envelope is not None and envelope.entity not in (None, entity):
-        reasons.append(Reason(code="ENTITY_MISMATCH", field="entity"))
-    if envelope is not None and declared.sources and envelope.source not in declared.sources:
-        reasons.append(Reason(code="SOURCE_NOT_ALLOWED", field="source"))
-    return reasons
 
 
 def _issued(document: Document, cause: Envelope | None = None) -> Fact:

@@ -41,8 +41,11 @@ async def name_customers(db: Connection, facts: Sequence[Received[erp.CustomerUp
     """Keep the names that the page shows; of several, the last one of the customer's partition counts. What cannot be a key is refused."""
     names: dict[tuple[str, str], str] = {}
     for fact in facts:
+        reasons = batch.entities.reasons_against(fact.entity, fact.envelope)
         if reason := check_identifier("customer", fact.data.customer):
-            batch.refuse(fact, [reason])
+            reasons.append(reason)
+        if reasons:
+            batch.refuse(fact, reasons)
         else:
             names[fact.entity, fact.data.customer] = fact.data.name
     await queries.save_names(db, names)

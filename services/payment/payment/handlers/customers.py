@@ -20,7 +20,9 @@ async def remember_bank_accounts(db: Connection, received: Sequence[Received[Cus
     listed: set[ListedBankAccount] = set()
     for one in received:
         customer, day = one.data, batch.open_on[one.entity]
-        reasons = [reason] if (reason := check_identifier("customer", customer.customer)) else []
+        reasons = batch.entities.reasons_against(customer.entity, one.envelope)
+        if reason := check_identifier("customer", customer.customer):
+            reasons.append(reason)
         if len(customer.bank_accounts) > BANK_ACCOUNTS_MAX:
             reasons.append(Reason(code="TOO_MANY", field="bank_accounts"))
         if reasons:

@@ -6,6 +6,7 @@ from typing import Final
 
 from chassis.entities import Entities
 from events.bank import EntryBooked
+from events.envelope import Envelope
 from events.ingress import check_identifier
 from events.invoice import Reason
 from money import AmountRefused, CurrencyUnknown, parse_minor
@@ -46,12 +47,9 @@ class Entry:
         return f"{self.entity}|{self.bank_ref}"
 
 
-def read_entry(data: EntryBooked, entities: Entities, source: str | None, *, method: str = BANK_TRANSFER) -> Entry | list[Reason]:
-    """Return the entry, or every reason why it cannot be recorded. `source` is the CloudEvents source, None for our own API."""
-    entity = entities.by_id.get(data.entity)
-    reasons = [] if entity else [Reason(code="ENTITY_UNKNOWN", field="entity")]
-    if entity and entity.sources and source is not None and source not in entity.sources:
-        reasons.append(Reason(code="SOURCE_NOT_ALLOWED", field="source"))
+def read_entry(data: EntryBooked, entities: Entities, envelope: Envelope | None, *, method: str = BANK_TRANSFER) -> Entry | list[Reason]:
+    """Return the entry, or every reason why it cannot be recorded. `envelope` is that of the fact, None for our own API."""
+    reasons = entities.reasons_against(data.entity, envelope)
     named = [("bank_ref", data.bank_ref), ("method", method)]
     named += [("customer", data.customer)] if data.customer is not None else []
     reasons += [reason for field, value in named if (reason := check_identifier(field, value)) is not None]

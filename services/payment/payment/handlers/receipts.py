@@ -38,7 +38,7 @@ async def record_receipts(db: Connection, received: Sequence[Received[EntryBooke
     origins: list[Received[EntryBooked]] = []
     causes: dict[tuple[str, str], Envelope] = {}
     for one in received:
-        entry = read_entry(one.data, batch.entities, one.envelope.source)
+        entry = read_entry(one.data, batch.entities, one.envelope)
         if isinstance(entry, list):
             batch.refuse(one, entry)
             continue

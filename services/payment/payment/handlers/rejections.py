@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from chassis.entities import ENTITY_UNKNOWN
 from chassis.service import NOBODY, Fact, Refusal
 from events.ingress import check_identifier
 from events.payment import EntryRejected
@@ -17,7 +18,7 @@ def reject_entry(refusal: Refusal) -> Fact:
     A rejection moves no money; where the entry's value date cannot be read its effective date says nothing.
     """
     entity, bank_ref = _legible(refusal, "entity"), _legible(refusal, "bank_ref")
-    placed = entity is not None and bank_ref is not None and all(reason.code != "ENTITY_UNKNOWN" for reason in refusal.reasons)
+    placed = entity is not None and bank_ref is not None and ENTITY_UNKNOWN not in refusal.reasons
     envelope = refusal.envelope
     rejected = EntryRejected(
         source=envelope.source if envelope else "",
