@@ -1,0 +1,173 @@
+"""The plan: the same for the same seed, and made so that an oracle can know its end."""
+
+import re
+import tomllib
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+from torture.load.mixer import WINDOW, Mixer
+from torture.load.operation import Call, HangUp, Meant, Operation, Publication
+from torture.load.payer import numbers_in
+from torture.load.plan import Plan
+from torture.load.plan.copies import respelled
+from torture.load.world import World
+
+STEPS = 3000
+
+
+def planned(seed: int, steps: int = STEPS) -> list[Operation]:
+    plan = Plan(World(seed), seed)
+    return [operation for _ in range(steps) for operation in plan.next()]
+
+
+def publications(operations: list[Operation]) -> list[Publication]:
+    return [one for one in operations if isinstance(one, Publication)]
+
+
+def test_the_same_seed_plans_the_same_operations_byte_for_byte() -> None:
+    assert planned(7, 500) == planned(7, 500)
+    assert planned(7, 500) != planned(8, 500)
+
+
+def test_one_of_forty_customers_gets_a_quarter_of_everything() -> None:
+    world, random = World(1), Random(1)
+    drawn = Counter(world.choose(random).number for _ in range(20_000))
+    assert len(drawn) == 40
+    assert 0.22 < drawn[world.hot.number] / 20_000 < 0.28
+
+
+def test_all_scales_of_currency_and_both_ways_in_are_used() -> None:
+    operations = planned(1)
+    assert {one.body["currency"] for one in operations if "currency" in one.body} >= {"USD", "EUR", "JPY", "KWD"}
+    assert {(one.kind, type(one)) for one in operations if one.meant is Meant.ACCEPTED} >= {
+        ("invoice", Publication),
+        ("invoice", Call),
+        ("memo", Publication),
+        ("memo", Call),
+        ("receipt", Publication),
+        ("receipt", Call),
+        ("customer", Publication),
+        ("limit", Call),
+    }
+
+
+def test_facts_are_told_up_to_five_times_and_one_in_fifty_is_held_to_the_end() -> None:
+    told = [one for one in publications(planned(1)) if one.meant is Meant.ACCEPTED]
+    assert {len(one.copies) for one in told} == {1, 2, 3, 4, 5}
+    assert 0.01 < sum(one.is_held for one in told) / len(told) < 0.03
+
+
+def test_one_client_in_ten_hangs_up() -> None:
+    calls = [one for one in planned(1) if isinstance(one, Call)]
+    assert 0.07 < sum(one.hang_up is not HangUp.NO for one in calls) / len(calls) < 0.13
+    assert {one.hang_up for one in calls} == set(HangUp)
+
+
+def test_every_operation_over_http_has_a_key_of_its_own() -> None:
+    calls = [one for one in planned(1) if isinstance(one, Call)]
+    assert len({one.key for one in calls}) == len(calls)
+
+
+def test_copies_of_a_fact_have_one_kafka_key_and_so_one_partition() -> None:
+    for one in publications(planned(1, 600)):
+        assert len({(copy.topic, copy.key) for copy in one.copies}) == 1
+
+
+def test_what_is_refused_is_told_byte_for_byte_the_same() -> None:
+    """Otherwise each spelling would be refused for itself, and nobody could say how many refusals there have to be."""
+    refused = [one for one in publications(planned(1)) if one.meant is Meant.REFUSED]
+    assert refused
+    assert all(len(set(one.copies)) == 1 for one in refused)
+
+
+def test_a_conflict_waits_until_its_number_is_taken_and_says_something_else() -> None:
+    operations = {one.id: one for one in planned(1)}
+    conflicts = [one for one in operations.values() if one.code == "CONFLICT"]
+    assert {type(one) for one in conflicts} == {Call, Publication}
+    for one in conflicts:
+        (before,) = one.after
+        original = operations.get(before)
+        if original is None:  # Put off beyond the end of this plan.
+            continue
+        number = "bank_ref" if one.kind == "receipt" else "document_no"
+        assert original.meant is Meant.ACCEPTED
+        assert original.body[number] == one.body[number]
+        assert (original.body.get("issued_on"), original.body.get("value_on")) != (one.body.get("issued_on"), one.body.get("value_on"))
+        # A fact in Kafka may not have been heard when the API is asked, so only what was posted is contradicted over HTTP.
+        assert isinstance(original, Call) or isinstance(one, Publication)
+
+
+def test_no_two_refused_facts_are_the_same() -> None:
+    """The second would be a repeat of the first, and nobody would answer it."""
+    refused = [one.copies[0] for one in publications(planned(1)) if one.meant is Meant.REFUSED]
+    assert len({(one.topic, one.key, one.value) for one in refused}) == len(refused)
+
+
+def test_money_names_documents_of_one_account_and_gives_no_other_number() -> None:
+    """So it does not matter to the payer which of several documents came first."""
+    operations = planned(3)
+    account_of = {
+        (one.body["entity"], one.body["document_no"].casefold()): one.body["customer"]
+        for one in operations
+        if one.kind in ("invoice", "memo") and one.meant is Meant.ACCEPTED
+    }
+    for one in operations:
+        if one.kind != "receipt" or one.meant is not Meant.ACCEPTED:
+            continue
+        named = [(one.body["entity"], number) for number in numbers_in(one.body.get("remittance", ""))]
+        accounts = {account_of[number] for number in named if number in account_of}
+        assert len(accounts) <= 1
+        assert one.body.get("customer") in {None, *accounts} or not accounts
+
+
+def test_some_money_comes_before_its_invoice() -> None:
+    operations = planned(1)
+    place = {one.body["document_no"]: n for n, one in reversed(list(enumerate(operations))) if one.kind == "invoice"}
+    early = [
+        one
+        for n, one in enumerate(operations)
+        if one.kind == "receipt"
+        for number in re.findall(r"INV-\d+", one.body.get("remittance", "").upper())
+        if place.get(number, 0) > n
+    ]
+    assert len(early) > 20
+    assert any("customer" not in one.body for one in early)
+
+
+def test_a_round_of_limits_begins_behind_the_one_before_and_names_its_version() -> None:
+    rounds: dict[tuple[str, str, str], list[list[Call]]] = {}
+    for one in planned(1):
+        if isinstance(one, Call) and one.kind == "limit":
+            of_slot = rounds.setdefault((one.body["entity"], one.path, one.body["currency"]), [])
+            if of_slot and one.after == of_slot[-1][0].after:
+                of_slot[-1].append(one)
+            else:
+                of_slot.append([one])
+    assert max(map(len, rounds.values())) > 3
+    for of_slot in rounds.values():
+        for n, racers in enumerate(of_slot):
+            assert {one.if_match for one in racers} == {f'"{n}"' if n else None}
+            assert {one.after for one in racers} == {tuple(before.id for before in of_slot[n - 1]) if n else ()}
+            assert {one.meant for one in racers} == {Meant.EITHER if len(racers) > 1 else Meant.ACCEPTED}
+
+
+def test_an_amount_respelled_is_the_same_amount() -> None:
+    body = {"total": "10.50", "tax": "1.00", "lines": [{"amount": "9.50"}], "document_no": "INV-1.00", "terms": "NET10"}
+    assert respelled(body) == {"total": "10.5", "tax": "1", "lines": [{"amount": "9.5"}], "document_no": "INV-1.00", "terms": "NET10"}
+    assert respelled({"total": "1200"}) == {"total": "1200"}
+
+
+def test_a_mixer_shuffles_within_its_window_and_loses_nothing() -> None:
+    mixer: Mixer[int] = Mixer(Random(1))
+    out = [thing for n in range(1000) for thing in mixer.put(n)]
+    out += mixer.rest()
+    assert sorted(out) == list(range(1000))
+    assert out != list(range(1000))
+    assert all(thing <= place + WINDOW for place, thing in enumerate(out))
+
+
+def test_the_entities_file_declares_three_entities_that_are_told_their_days(tmp_path: Path) -> None:
+    content = tomllib.loads(World(1).declare(tmp_path / "entities.toml").read_text())
+    assert {name: one["currency"] for name, one in content["entities"].items()} == {"US01": "USD", "JP01": "JPY", "KW01": "KWD"}
+    assert {one["day_starts"] for one in content["entities"].values()} == {"told"}

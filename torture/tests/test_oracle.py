@@ -1,0 +1,210 @@
+"""The oracle: what must be in the end, from the history alone."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from torture.check.expected import ExpectedDocument, ExpectedPoison, Outcome
+from torture.load.history import Entry
+from torture.load.oracle import Oracle
+from torture.load.poison import CATALOGUE, Poisoned
+
+OWNER = ("US01", "C-01", "USD")
+
+
+class Told:
+    """Builds a history line by line."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    def invoke(self, kind: str, route: str, body: Mapping[str, Any], *, meant: str = "accepted", code: str = "") -> str:
+        id_ = f"op-{len(self.entries)}"
+        self.entries.append(
+            Entry(
+                at=0,
+                what="invoke",
+                id=id_,
+                attempt=1,
+                kind=kind,
+                route=route,
+                key=f"key-{id_}",
+                subject="clerk-1",
+                body=body,
+                meant=meant,
+                code=code,
+            )
+        )
+        return id_
+
+    def came(self, id_: str, what: Any, **more: Any) -> None:
+        self.entries.append(Entry(at=0, what=what, id=id_, attempt=1, **more))
+
+    def invoice(self, number: str, total: str = "100.00", customer: str = "C-01", *, acknowledged: bool = True) -> str:
+        body = {"entity": "US01", "document_no": number, "customer": customer, "currency": "USD", "issued_on": "2025-01-02", "total": total}
+        id_ = self.invoke("invoice", "erp.documents", body)
+        if acknowledged:
+            self.came(id_, "ok", place=("erp.documents", 0, len(self.entries)))
+        else:
+            self.came(id_, "info", error="KafkaTimeoutError: ")
+        return id_
+
+    def money(self, reference: str, amount: str, **says: Any) -> str:
+        body = {"entity": "US01", "bank_ref": reference, "value_on": "2025-01-02", "amount": amount, "currency": "USD", **says}
+        id_ = self.invoke("receipt", "bank.entries", body)
+        self.came(id_, "ok", place=("bank.entries", 0, len(self.entries)))
+        return id_
+
+    def limit(self, limit: str, *, status: int | None, version: int = 0, meant: str = "accepted") -> str:
+        id_ = self.invoke("limit", "PUT /v1/accounts/C-01/limit", {"entity": "US01", "currency": "USD", "limit": limit}, meant=meant)
+        if status is None:
+            self.came(id_, "info", error="ReadTimeout: ")
+        elif status == 200:
+            self.came(id_, "ok", status=200, answer=json.dumps({"limit": limit, "version": version}))
+        else:
+            self.came(id_, "fail", status=status, answer="{}")
+        return id_
+
+    @property
+    def oracle(self) -> Oracle:
+        return Oracle.of(self.entries)
+
+
+def test_a_document_told_often_is_there_once() -> None:
+    told = Told()
+    id_ = told.invoice("INV-1")
+    told.came(id_, "ok", place=("erp.documents", 0, 99))
+    oracle = told.oracle
+    assert oracle.documents == {"US01|INV-1": ExpectedDocument("US01|INV-1", "invoice", "US01", "C-01", "USD", 10000)}
+    assert oracle.nets == {OWNER: 10000}
+    assert not oracle.undecided and not oracle.surprises
+
+
+def test_what_was_never_acknowledged_may_be_there_or_not() -> None:
+    told = Told()
+    told.invoice("INV-1", acknowledged=False)
+    assert (told.oracle.documents, told.oracle.maybe, told.oracle.undecided) == ({}, frozenset({"US01|INV-1"}), ("op-0",))
+
+
+def test_one_way_in_is_enough() -> None:
+    """The same invoice posted without an answer and told by the ERP is there for certain."""
+    told = Told()
+    told.invoice("INV-1", acknowledged=False)
+    told.invoice("INV-1")
+    assert (list(told.oracle.documents), told.oracle.maybe) == (["US01|INV-1"], frozenset())
+
+
+def test_net_is_invoiced_less_credited_less_received() -> None:
+    told = Told()
+    told.invoice("INV-1", "100.00")
+    memo = {"entity": "US01", "document_no": "CM-1", "customer": "C-01", "currency": "USD", "issued_on": "2025-01-02", "total": "30.00"}
+    id_ = told.invoke("memo", "POST /v1/credit-memos", memo)
+    told.came(id_, "ok", status=201, answer="{}")
+    told.money("B-1", "5.50", remittance="INV-1")
+    assert told.oracle.nets == {OWNER: 10000 - 3000 - 550}
+    assert told.oracle.documents["US01|CM-1"].kind == "credit_memo"
+
+
+def test_a_payer_is_found_by_document_then_bank_account_then_number() -> None:
+    told = Told()
+    told.money("B-1", "1.00", remittance="Ref: inv-7.", debtor={"iban": "xx01 2"}, customer="C-03")
+    told.money("B-2", "1.00", debtor={"iban": "xx01 2"}, customer="C-03")
+    told.money("B-3", "1.00", debtor={"iban": "XX99"}, customer="C-03", remittance="as agreed")
+    told.money("B-4", "1.00", remittance="INV-404")
+    id_ = told.invoke("customer", "erp.customers", {"entity": "US01", "customer": "C-02", "name": "n", "bank_accounts": ["XX 012"]})
+    told.came(id_, "ok", place=("erp.customers", 0, 0))
+    told.invoice("INV-7", customer="C-01")  # Later than the money that names it.
+    payers = {id_: (receipt.account, receipt.payer_open) for id_, receipt in told.oracle.receipts.items()}
+    assert payers == {
+        "US01|B-1": ("C-01", False),
+        "US01|B-2": ("C-02", False),
+        "US01|B-3": ("C-03", False),
+        "US01|B-4": (None, False),
+    }
+
+
+def test_a_payer_that_hangs_on_something_uncertain_is_left_open() -> None:
+    told = Told()
+    told.invoice("INV-1", acknowledged=False)
+    told.money("B-1", "1.00", remittance="INV-1")
+    assert told.oracle.receipts["US01|B-1"].payer_open
+
+
+def test_the_limit_in_force_is_the_one_with_the_highest_version() -> None:
+    told = Told()
+    told.limit("5.00", status=200, version=2)
+    told.limit("3.00", status=200, version=1)
+    told.limit("9.00", status=412, meant="either")
+    assert told.oracle.limits == {OWNER: 500}
+    assert not told.oracle.surprises
+    told.limit("7.00", status=None)
+    assert told.oracle.limits == {}, "the last writer is not known"
+
+
+def test_two_racers_who_both_won_are_a_surprise() -> None:
+    told = Told()
+    told.limit("5.00", status=200, version=1, meant="either")
+    told.limit("6.00", status=200, version=1, meant="either")
+    assert len(told.oracle.surprises) == 1
+
+
+def test_refusing_what_is_sound_and_accepting_what_is_not_are_surprises() -> None:
+    told = Told()
+    body = {"entity": "US01", "document_no": "INV-1", "customer": "C-01", "currency": "USD", "total": "1.00"}
+    told.came(told.invoke("invoice", "POST /v1/invoices", body), "fail", status=409, answer="CONFLICT")
+    bad = {**body, "document_no": "BAD-1"}
+    told.came(told.invoke("invoice", "POST /v1/invoices", bad, meant="refused", code="CURRENCY_UNKNOWN"), "ok", status=201, answer="{}")
+    assert ["409" in told.oracle.surprises[0], "201" in told.oracle.surprises[1]] == [True, True]
+    assert told.oracle.documents == {}
+
+
+def test_an_attempt_that_reached_nobody_decides_nothing() -> None:
+    told = Told()
+    body = {"entity": "US01", "document_no": "INV-1", "customer": "C-01", "currency": "USD", "total": "1.00"}
+    id_ = told.invoke("invoice", "POST /v1/invoices", body)
+    told.came(id_, "fail", error="nobody listens")
+    assert told.oracle.undecided == (id_,)
+    told.came(id_, "info", status=503, answer="")
+    told.came(id_, "ok", status=201, answer='{"a":1}')
+    (command,) = told.oracle.commands
+    assert (command.status, command.answer, command.effect, command.was_accepted) == (201, b'{"a":1}', "US01|INV-1", True)
+    assert json.loads(command.body) == body
+
+
+def test_commands_name_the_slot_they_are_kept_under() -> None:
+    told = Told()
+    told.limit("5.00", status=200, version=1)
+    (command,) = told.oracle.commands
+    assert (command.service, command.route, command.url_path) == (
+        "credit",
+        "PUT /v1/accounts/{account}/limit",
+        "/v1/accounts/C-01/limit",
+    )
+    assert (command.entity, command.principal, command.effect) == ("US01", "clerk-1", "")
+
+
+def test_a_conflict_is_expected_where_kafka_says_it_stands_and_claims_no_effect() -> None:
+    told = Told()
+    told.invoice("INV-1")
+    other = {**(told.entries[0].body or {}), "issued_on": "2025-01-01"}
+    id_ = told.invoke("invoice", "erp.documents", other, meant="refused", code="CONFLICT")
+    told.came(id_, "ok", place=("erp.documents", 2, 5))
+    posted = told.invoke("invoice", "POST /v1/invoices", other, meant="refused", code="CONFLICT")
+    told.came(posted, "fail", status=409, answer="{}")
+    oracle = told.oracle
+    assert oracle.poisons == (ExpectedPoison(f"CONFLICT {id_}", "erp.documents", 2, 5, Outcome.REFUSED),)
+    assert oracle.documents["US01|INV-1"].total_minor == 10000
+    assert [command.effect for command in oracle.commands] == [""]
+
+
+def test_poison_that_is_accepted_counts_and_the_rest_is_expected_where_it_stands() -> None:
+    poisons = {poison.name: poison for poison in CATALOGUE}
+    places = (("erp.documents", 1, 3),)
+    poisoned = [
+        Poisoned(poisons[name], poisons[name].doses[0], places if name != "two-megabytes" else ())
+        for name in ("extra-fields", "not-json", "two-megabytes")
+    ]
+    oracle = Oracle.of([], poisoned)
+    assert list(oracle.documents) == ["US01|P-extra-fields"]
+    assert oracle.nets == {("US01", "P-01", "USD"): 1000}
+    assert {(one.kind, one.outcome) for one in oracle.poisons} == {("extra-fields", Outcome.ACCEPTED), ("not-json", Outcome.REFUSED)}

@@ -1,0 +1,82 @@
+"""What the load does to the world: records to publish and requests to send, each with what has to come of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal, TypeAlias
+
+from torture.load.wire import Record
+
+Kind: TypeAlias = Literal["invoice", "memo", "receipt", "customer", "limit", "day"]
+
+
+class Meant(StrEnum):
+    """What has to come of an operation. `EITHER` is a race: one of several wins, the others are refused."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    EITHER = "either"
+
+
+class HangUp(StrEnum):
+    """How a client leaves: not at all, in the middle of its request, or behind it without waiting for the answer."""
+
+    NO = ""
+    HALF_WAY = "half way"
+    UNANSWERED = "unanswered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """
+    One thing somebody does, once, however often it takes to send it.
+
+    `body` is what is said, `code` why it has to be refused. It may begin when all operations in `after` are definite.
+    """
+
+    id: str
+    kind: Kind
+    body: Mapping[str, Any]
+    meant: Meant = Meant.ACCEPTED
+    code: str = ""
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication(Operation):
+    """An operation over Kafka: the same fact once or more. One that `is_held` waits until everything else is over."""
+
+    copies: tuple[Record, ...]
+    is_held: bool = False
+
+    @property
+    def route(self) -> str:
+        """The topic."""
+        return self.copies[0].topic
+
+    @property
+    def key(self) -> str:
+        """The Kafka key."""
+        return (self.copies[0].key or b"").decode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Operation):
+    """An operation over HTTP: always the same key and body, whichever instance of `service` answers in the end."""
+
+    service: str
+    method: Literal["POST", "PUT"]
+    path: str
+    key: str
+    subject: str
+    if_match: str | None = None
+    hang_up: HangUp = HangUp.NO
+
+    @property
+    def route(self) -> str:
+        """Method and path."""
+        return f"{self.method} {self.path}"
+
+
+ROLES: Mapping[str, tuple[str, ...]] = {"clerk-1": ("clerk",), "analyst-1": ("credit-analyst",), "operator-1": ("operator",)}
+"""Who calls: subjects of tokens with their roles."""

@@ -1,0 +1,53 @@
+"""The plan of a run: an endless, seeded sequence of what ERPs, banks and people do, whatever happens to it afterwards."""
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final, TypeAlias
+
+from torture.load.operation import Operation
+from torture.load.plan import documents, limits, receipts, refusals
+from torture.load.plan.customers import tell_again, tell_all
+from torture.load.plan.desk import Desk
+from torture.load.world import World
+
+STEPS_PER_DAY: Final = 240
+
+Intent: TypeAlias = Callable[[Desk], Sequence[Operation]]
+
+_INTENTS: Final[Sequence[tuple[Intent, int]]] = (
+    (documents.invoice_told, 20),
+    (documents.invoice_posted, 9),
+    (documents.memo_told, 5),
+    (documents.memo_posted, 3),
+    (receipts.entry_told, 26),
+    (receipts.early_entry_told, 8),
+    (receipts.receipt_posted, 9),
+    (receipts.all_at_once, 2),
+    (limits.limit_put, 6),
+    (tell_again, 3),
+    (refusals.conflict, 5),
+    (refusals.unacceptable, 5),
+)
+
+
+class Plan:
+    """
+    The same world and seed plan the same operations, byte for byte.
+
+    :param steps_per_day: after how many steps the dates in what is said go on by a day.
+    """
+
+    def __init__(self, world: World, seed: int, *, steps_per_day: int = STEPS_PER_DAY) -> None:
+        self._desk = Desk(world, Random(f"plan {seed}"), f"torture-{seed}", steps_per_day)
+        self._intents = [intent for intent, _ in _INTENTS]
+        self._weights = [weight for _, weight in _INTENTS]
+
+    def next(self) -> list[Operation]:
+        """Return what is done in the next step: mostly one operation, sometimes several at once."""
+        desk = self._desk
+        first = desk.steps == 0
+        due = desk.step()
+        if first:
+            return [*due, *tell_all(desk)]
+        (intent,) = desk.random.choices(self._intents, self._weights)
+        return [*due, *intent(desk)]

@@ -1,0 +1,140 @@
+"""What everybody who plans has in hand: the dice, the present day, numbers not yet used, and what was planned before."""
+
+import heapq
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from typing import Any, Final
+
+from torture.load.operation import Call, HangUp, Kind, Meant, Operation, Publication
+from torture.load.plan.copies import copies_of
+from torture.load.world import Customer, World
+
+REMEMBERED: Final = 400
+HELD_SHARE: Final = 0.02
+HANG_UP_SHARE: Final = 0.10
+PATHS: Final[Mapping[str, tuple[str, str]]] = {
+    "invoice": ("invoice", "/v1/invoices"),
+    "memo": ("invoice", "/v1/credit-memos"),
+    "receipt": ("payment", "/v1/receipts"),
+}
+"""By kind of operation: the service and the address to POST to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """An invoice that was or will be told, and has to be accepted."""
+
+    number: str
+    customer: Customer
+    currency: str
+    total_minor: int
+
+
+@dataclass(slots=True)
+class Desk:
+    """Shared by all intents of a plan; `steps` counts what was planned so far."""
+
+    world: World
+    random: Random
+    run: str
+    steps_per_day: int
+    steps: int = 0
+    billed: deque[Billed] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    taken: deque[Operation] = field(default_factory=lambda: deque(maxlen=REMEMBERED))  # Operations whose number or reference is taken.
+    contradicted: Counter[str] = field(default_factory=Counter)  # How often something else was said than an operation has said.
+    limits: dict[tuple[str, str, str], tuple[int, tuple[str, ...]]] = field(default_factory=dict)
+    _numbers: int = 0
+    _later: list[tuple[int, str, Operation]] = field(default_factory=list)
+
+    @property
+    def day(self) -> date:
+        """The date that what is said speaks of."""
+        return self.world.opens_on + timedelta(days=self.steps // self.steps_per_day)
+
+    def step(self) -> list[Operation]:
+        """Go on by one step; return the operations that were put off until now."""
+        self.steps += 1
+        due = []
+        while self._later and self._later[0][0] <= self.steps:
+            due.append(heapq.heappop(self._later)[2])
+        return due
+
+    def put_off(self, steps: int, operation: Operation) -> None:
+        """Have an operation come some steps later."""
+        heapq.heappush(self._later, (self.steps + steps, operation.id, operation))
+
+    def number(self) -> int:
+        """Return a number never used before."""
+        self._numbers += 1
+        return self._numbers
+
+    def id(self) -> str:
+        """Return the id of a new operation."""
+        return f"op-{self.number():06d}"
+
+    def day_near(self, back: int) -> date:
+        """Return the present day or one of up to `back` days before it."""
+        return self.day - timedelta(days=self.random.randint(0, back))
+
+    def billed_to(self, customer: Customer, currency: str) -> list[Billed]:
+        """Return the invoices remembered of a customer in a currency, the oldest first."""
+        return [one for one in self.billed if one.customer == customer and one.currency == currency]
+
+    def publication(self, kind: Kind, type_: str, topic: str, key: str, body: Mapping[str, Any]) -> Publication:
+        """Plan to tell a fact that has to be accepted: up to five times, spelled this way and that, perhaps only at the end."""
+        id_ = self.id()
+        copies = copies_of(self.random, id_, type_, topic, key, body)
+        told = Publication(id=id_, kind=kind, body=body, copies=copies, is_held=self.random.random() < HELD_SHARE)
+        if kind != "customer":
+            self.taken.append(told)
+        return told
+
+    def refused_publication(
+        self, kind: Kind, type_: str, topic: str, key: str, body: Mapping[str, Any], code: str, after: Sequence[str] = ()
+    ) -> Publication:
+        """Plan to tell something that has to be refused for `code`: one to three times, byte for byte the same."""
+        id_ = self.id()
+        first, *_ = copies_of(self.random, id_, type_, topic, key, body)
+        n = self.random.choice((1, 1, 2, 3))
+        return Publication(
+            id=id_,
+            kind=kind,
+            body=body,
+            meant=Meant.REFUSED,
+            code=code,
+            after=tuple(after),
+            copies=(first,) * n,
+        )
+
+    def post(
+        self, kind: Kind, body: Mapping[str, Any], *, meant: Meant = Meant.ACCEPTED, code: str = "", after: Sequence[str] = ()
+    ) -> Call:
+        """Plan to post a document or receipt."""
+        service, path = PATHS[kind]
+        id_ = self.id()
+        call = Call(
+            id=id_,
+            kind=kind,
+            body=body,
+            meant=meant,
+            code=code,
+            after=tuple(after),
+            service=service,
+            method="POST",
+            path=path,
+            key=f"{self.run}-{id_}",
+            subject="clerk-1",
+            hang_up=self.hang_up(),
+        )
+        if meant is Meant.ACCEPTED:
+            self.taken.append(call)
+        return call
+
+    def hang_up(self) -> HangUp:
+        """Decide how a client leaves: one in ten does not wait for its answer."""
+        if self.random.random() >= HANG_UP_SHARE:
+            return HangUp.NO
+        return self.random.choice((HangUp.HALF_WAY, HangUp.UNANSWERED, HangUp.UNANSWERED))
