@@ -158,7 +158,8 @@ async def _until_stopped(parts: Parts, stopping: asyncio.Event) -> int:
     asked = asyncio.create_task(stopping.wait(), name="asked")
     running = [task for task in (serving, working, asked) if task is not None]
     log.info("service.started", role=parts.role, port=parts.settings.http_port, pid=os.getpid())
-    await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+    by_itself = asked not in ended
     readiness.leave()
     server.stop()
     if worker is not None and working is not None:
@@ -166,7 +167,13 @@ async def _until_stopped(parts: Parts, stopping: asyncio.Event) -> int:
         await closed(working, STOP_S_MAX - 2)
     await closed(serving, STOP_S_MAX - 2)
     asked.cancel()
-    return _status_of([task for task in (serving, working) if task is not None])
+    status = _status_of([task for task in (serving, working) if task is not None])
+    if by_itself and status == 0:
+        log.error(
+            "service.ended_by_itself", part=", ".join(sorted(task.get_name() for task in ended)), hint="nobody asked it to; start it again"
+        )
+        return 1
+    return status
 
 
 def _app(parts: Parts, wake: Wake, readiness: Readiness) -> Any:

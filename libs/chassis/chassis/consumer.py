@@ -22,6 +22,7 @@ from chassis.failpoints import fp
 from chassis.intake import RECORDS_MAX, Intake, MustStop
 from chassis.metrics import metrics
 from chassis.record import Record
+from chassis.strangers import cancelled_by_a_stranger, outcome_of
 from chassis.streams import Place
 from chassis.turning import Turner
 from chassis.unreadable import step_over
@@ -91,15 +92,17 @@ class Consumer:
                 self._kafka = kafka
                 pause_s = RETRY_S_FIRST
                 await self._consume(kafka)
-            except (KafkaError, ConsumerStoppedError, *TRANSIENT) as error:
+            except (KafkaError, ConsumerStoppedError, asyncio.CancelledError, *TRANSIENT) as error:
+                if isinstance(error, asyncio.CancelledError) and not cancelled_by_a_stranger():
+                    raise
                 log.warning("consumer.retry", error=f"{type(error).__name__}: {error}", pause_s=round(pause_s, 1))
                 await self._pause(pause_s)
                 pause_s = min(pause_s * 2, RETRY_S_MAX)
             finally:
                 self._kafka = None
                 self._intake.clear()
-                with contextlib.suppress(TimeoutError, KafkaError, OSError):
-                    await asyncio.wait_for(kafka.stop(), STOP_S_MAX)
+                if (trouble := await outcome_of(kafka.stop(), STOP_S_MAX)) is not None:
+                    log.warning("consumer.client_left", error=trouble)
 
     def stop(self) -> None:
         """Stop polling; the transaction in flight is finished first."""
@@ -193,11 +196,12 @@ class Consumer:
         Fetch more when nothing is left over; otherwise only show the group that we live.
 
         aiokafka starts a partition at the group's offset, if there is one, until `take_over` seeks to ours: what goes wrong before that
-        is no concern of ours, and nothing is lost.
+        is no concern of ours, and nothing is lost. Where `take_over` ends during a poll, what was fetched before it sought cannot be told
+        from what came after: all of it is dropped and fetched again.
 
         :raises MustStop: our own next offset is gone.
         """
-        left_over = not self._intake.is_empty
+        left_over, assigned = not self._intake.is_empty, self._assigned
         if left_over:
             kafka.pause(*kafka.assignment())
         else:
@@ -218,6 +222,11 @@ class Consumer:
                         f"Kafka no longer holds {tp.topic}/{tp.partition} from offset {offset}, which this service has yet to read:"
                         " restore the topic or rebuild this database"
                     ) from error
+        if polled and self._assigned is not assigned:
+            for tp in polled.keys() & kafka.assignment():
+                if (tp.topic, tp.partition) in self._assigned:
+                    kafka.seek(tp, self._intake.reached[tp.topic, tp.partition])
+            return {}
         return polled or {}
 
     def _keep(self, polled: Mapping[TopicPartition, Sequence[Any]]) -> None:

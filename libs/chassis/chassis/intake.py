@@ -5,7 +5,7 @@ As far as the open days allow it is handled; then the days that became due are t
 left then is held. A batch that fails for good is halved until the culprit stands alone and is set aside.
 """
 
-import time
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TypeVar
 
@@ -82,14 +82,14 @@ class Intake:
             turned = await self._turner.turn_all_due(lambda: self._interrupted)
             if await self._release(assigned) or turned >= DAYS_AT_ONCE_MAX or (turned and not self.is_empty):
                 continue
-            self._marker_came, self._looked_at = False, time.monotonic()
+            self._marker_came, self._looked_at = False, asyncio.get_running_loop().time()
             if self.is_empty or not await self._advance(hold=True):
                 return
 
     @property
     def _has_to_look(self) -> bool:
         """Whether a day may be due or something held free to go: after a marker, and each second for what other workers have done."""
-        return self._marker_came or time.monotonic() - self._looked_at >= LOOK_EVERY_S
+        return self._marker_came or asyncio.get_running_loop().time() - self._looked_at >= LOOK_EVERY_S
 
     async def _advance(self, *, hold: bool) -> bool:
         """Deliver batch after batch until the open days allow no more; say whether any record went."""

@@ -9,7 +9,7 @@ idempotent producer would refuse every later batch.
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import lru_cache
 
 import asyncpg
@@ -22,13 +22,14 @@ from chassis.database import TRANSIENT, Connection
 from chassis.failpoints import fp
 from chassis.metrics import metrics
 from chassis.outbox import CHANNEL, Wake, unpack_headers
+from chassis.strangers import cancelled_by_a_stranger, outcome_of
 
 LEADER_LOCK = 3  # Advisory lock of the relay's leader, on its own connection for as long as it leads.
 ROWS_MAX = 1000
 POLL_S = 1.0
 SEND_TIMEOUT_S = 30.0
 CLOSE_TIMEOUT_S = 3.0
-RETRY_S_MAX = 30.0
+RETRY_S_FIRST, RETRY_S_MAX = 0.1, 30.0
 
 log = structlog.get_logger()
 
@@ -47,29 +48,39 @@ class Relay:
     """
     Sends what the outbox holds, for ever, until stopped.
 
-    `producer` builds a started-able aiokafka producer; `partitions` is the pinned partition count of every topic.
+    `producer` builds a started-able aiokafka producer; `partitions` is the pinned partition count of every topic; `connect` opens the
+    connection that leads.
     """
 
-    def __init__(self, database_url: str, producer: Callable[[], AIOKafkaProducer], wake: Wake, partitions: int) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        producer: Callable[[], AIOKafkaProducer],
+        wake: Wake,
+        partitions: int,
+        connect: Callable[..., Awaitable[asyncpg.Connection]] = asyncpg.connect,
+    ) -> None:
         self._url = database_url
+        self._connect = connect
         self._build = producer
         self._wake = wake
         self._partitions = partitions
         self._producer: AIOKafkaProducer | None = None
         self._stopping = asyncio.Event()
+        self._pause_s = RETRY_S_FIRST
         self.leading = False
 
     async def run(self) -> None:
         """Lead or wait to lead; survive every loss of Postgres and Kafka."""
-        pause_s = 0.1
         while not self._stopping.is_set():
             try:
                 await self._lead()
-                pause_s = 0.1
-            except (*TRANSIENT, KafkaError, SendFailed, asyncpg.exceptions.PostgresError) as error:
-                log.warning("relay.retry", error=f"{type(error).__name__}: {error}", pause_s=round(pause_s, 1))
-                await _wait(self._stopping, pause_s)  # Not for a wake: commits go on while Kafka is down.
-                pause_s = min(pause_s * 2, RETRY_S_MAX)
+            except (*TRANSIENT, KafkaError, SendFailed, asyncpg.exceptions.PostgresError, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and not cancelled_by_a_stranger():
+                    raise
+                log.warning("relay.retry", error=f"{type(error).__name__}: {error}", pause_s=round(self._pause_s, 1))
+                await _wait(self._stopping, self._pause_s)  # Not for a wake: commits go on while Kafka is down.
+                self._pause_s = min(self._pause_s * 2, RETRY_S_MAX)
 
     async def stop(self) -> None:
         """Let the batch in flight be acknowledged and deleted, then close the producer, each with a bound."""
@@ -77,7 +88,7 @@ class Relay:
         self._wake.set()
 
     async def _lead(self) -> None:
-        connection = await asyncpg.connect(self._url, timeout=10, command_timeout=60)
+        connection = await self._connect(self._url, timeout=10, command_timeout=60)
         try:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER_LOCK):
                 await _wait(self._wake, POLL_S)
@@ -91,6 +102,7 @@ class Relay:
                 self._wake.clear()
                 while await self._drain(connection) == ROWS_MAX:
                     pass
+                self._pause_s = RETRY_S_FIRST  # What was wrong is over: a loss next month has nothing to do with it.
                 await _wait(self._wake, POLL_S)
             await self._drain(connection)
         finally:
@@ -163,10 +175,8 @@ class Relay:
         if self._producer is None:
             return
         producer, self._producer = self._producer, None
-        try:
-            await asyncio.wait_for(producer.stop(), CLOSE_TIMEOUT_S)
-        except (TimeoutError, KafkaError, OSError) as error:
-            log.warning("relay.producer_left", error=f"{type(error).__name__}: {error}")
+        if (trouble := await outcome_of(producer.stop(), CLOSE_TIMEOUT_S)) is not None:
+            log.warning("relay.producer_left", error=trouble)
             await _cut_off(producer)
         fp("relay.producer_closed")
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from datetime import timedelta
 
 import asyncpg
@@ -105,8 +104,8 @@ class Worker:
                 if owns_calendar:
                     await self._start_days()
                 await self._show_figures()
-                if time.monotonic() - purged_at > PURGE_EVERY_S:
-                    purged_at = time.monotonic()
+                if asyncio.get_running_loop().time() - purged_at > PURGE_EVERY_S:
+                    purged_at = asyncio.get_running_loop().time()
                     async with self._database.transaction() as db:
                         await idempotency.purge(db, self._clock())
             except calendar.DayRefused as error:
@@ -142,5 +141,5 @@ class Worker:
         """A readiness check: None while the consumer has partitions and its loop comes round."""
         if not self.consumer.is_assigned:
             return "the consumer has no partitions yet"
-        idle_s = time.monotonic() - self.consumer.alive_at
+        idle_s = asyncio.get_running_loop().time() - self.consumer.alive_at
         return f"the consumer has not come round for {idle_s:.0f} s" if idle_s > STALLED_S_MAX else None

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import KafkaConnectionError
 from chassis import consumer as consuming
 from chassis.database import Database
 from chassis.failpoints import FailpointHit, arm
@@ -332,3 +333,33 @@ async def test_a_record_the_kafka_client_cannot_read_is_stepped_over_and_kept_wi
         assert sorted(await stage.until_effects(3)) == ["0001", "0003", "0004"]
     async with stage.database.pool.acquire() as db:
         assert [tuple(row) for row in await db.fetch('SELECT topic, partition, "offset" FROM chk.refused')] == [place]
+
+
+class EndsBadly(AIOKafkaConsumer):
+    """Fails once as after a lost broker, and then cannot be stopped without a CancelledError of a task of its own."""
+
+    failed = False
+
+    async def getmany(self, *partitions: TopicPartition, **how: int) -> dict[TopicPartition, list[object]]:
+        if not EndsBadly.failed:
+            EndsBadly.failed = True
+            raise KafkaConnectionError
+        return await super().getmany(*partitions, **how)
+
+    async def stop(self) -> None:
+        await super().stop()
+        cancelled = asyncio.get_running_loop().create_future()
+        cancelled.cancel()
+        await cancelled
+
+
+async def test_a_client_that_ends_in_a_cancellation_of_its_own_does_not_end_the_worker(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.worker.AIOKafkaConsumer", EndsBadly)
+    async with publisher(stage.bootstrap) as sent:
+        await sent.publish(facts(range(5)), booked_on=FIRST_DAY)
+    async with running(stage.worker()) as task:
+        assert len(await stage.until_effects(5)) == 5
+        assert EndsBadly.failed
+        assert not task.done()

@@ -157,9 +157,7 @@ async def test_a_fact_on_another_topic_than_its_own_parks_its_key(service: Servi
     good = service._last[0]
     context = {"ce_sequence": b"2", "ce_type": b"receivables.ReceiptUnapplied.v1"}
     headers = [(name, context.get(name, value)) for name, value in good.headers]
-    await service.receive_records(
-        msgspec.structs.replace(good, offset=service._next_offset(good.topic, good.partition), headers=headers)
-    )
+    await service.receive_records(msgspec.structs.replace(good, offset=service._next_offset(good.topic, good.partition), headers=headers))
     assert await parked(service) == [("US01|C-1", "misplaced")]
 
 

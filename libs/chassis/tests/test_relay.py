@@ -190,6 +190,22 @@ async def test_a_relay_whose_connection_is_cut_goes_on(stage: Stage, postgres_se
     assert is_whole(records, stage.queued)
 
 
+async def test_a_relay_is_back_as_soon_after_its_seventh_loss_as_after_its_first(stage: Stage, postgres_server: Cluster) -> None:
+    admin = await asyncpg.connect(postgres_server.admin_dsn)
+    wake = Wake()
+    leads = Relay(stage.url, stage._build, wake, PARTITIONS)
+    async with running(leads):
+        for n in range(7):
+            await stage.queue(range(n, n + 1))
+            wake.set()
+            await until(stage.is_drained)
+            await admin.execute(CUT_LEADER, relay.LEADER_LOCK)
+            wake.set()
+            await until(lambda: not leads.leading)
+            await until(lambda: leads.leading, seconds=1)
+    await admin.close()
+
+
 async def test_two_relays_that_both_believe_they_lead_invert_nothing(stage: Stage, postgres_server: Cluster) -> None:
     """The lock saves duplicates only: whoever wakes with old rows in hand sends again what the topic has."""
     await stage.queue(range(200))

@@ -1,0 +1,33 @@
+"""
+Cancellation that is not ours.
+
+aiokafka cancels tasks of its own and awaits them, so a CancelledError of one of those can come out of any of its calls, `stop` first of
+all. Taken for ours it would end a worker as if somebody had asked for it: quietly, with status 0.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+
+def cancelled_by_a_stranger() -> bool:
+    """Say of the CancelledError in hand whether nobody has asked the running task to end."""
+    task = asyncio.current_task()
+    return task is not None and not task.cancelling()
+
+
+async def outcome_of(stopping: Coroutine[Any, Any, None], seconds: float) -> str | None:
+    """
+    Run what stops a Kafka client in a task of its own, for at most so long; return what went wrong, None when nothing did.
+
+    One that does not end is cancelled and left: waiting for that could take for ever, too.
+    """
+    task = asyncio.ensure_future(stopping)
+    await asyncio.wait({task}, timeout=seconds)
+    if not task.done():
+        task.cancel()
+        return f"did not end within {seconds:.0f} s"
+    if task.cancelled():
+        return "ended by the cancellation of a task of its own"
+    error = task.exception()
+    return None if error is None else f"{type(error).__name__}: {error}"

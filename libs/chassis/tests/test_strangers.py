@@ -1,0 +1,61 @@
+"""A CancelledError out of a Kafka client ends nothing of ours."""
+
+import asyncio
+
+import pytest
+from chassis.strangers import cancelled_by_a_stranger, outcome_of
+
+
+async def stops_by_cancelling_a_task_of_its_own() -> None:
+    """What aiokafka's fetcher does with a request that sleeps before its next attempt."""
+    fetching = asyncio.create_task(asyncio.sleep(60))
+    await asyncio.sleep(0)
+    fetching.cancel()
+    await fetching
+
+
+async def test_what_stops_with_a_cancelled_task_of_its_own_cancels_nobody_else() -> None:
+    assert await outcome_of(stops_by_cancelling_a_task_of_its_own(), 1) == "ended by the cancellation of a task of its own"
+
+
+async def test_what_never_stops_is_left() -> None:
+    over = asyncio.Event()
+
+    async def stuck() -> None:
+        while not over.is_set():
+            try:
+                await over.wait()
+            except asyncio.CancelledError:
+                continue
+
+    async with asyncio.timeout(2):
+        assert await outcome_of(stuck(), 0.1) == "did not end within 0 s"
+    over.set()
+
+
+async def test_how_stopping_failed_is_told() -> None:
+    async def fails() -> None:
+        raise OSError("no route")
+
+    assert await outcome_of(fails(), 1) == "OSError: no route"
+    assert await outcome_of(asyncio.sleep(0), 1) is None
+
+
+async def test_our_own_cancellation_is_told_from_a_strangers() -> None:
+    async def told(awaited: asyncio.Future[None]) -> bool:
+        try:
+            await awaited
+        except asyncio.CancelledError:
+            return cancelled_by_a_stranger()
+        pytest.fail("nothing was cancelled")
+
+    theirs: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(told(theirs))
+    await asyncio.sleep(0)
+    theirs.cancel()
+    assert await waiting
+
+    ours = asyncio.create_task(told(asyncio.get_running_loop().create_future()))
+    await asyncio.sleep(0)
+    ours.cancel()
+    assert not await ours
