@@ -15,7 +15,7 @@ here := $(shell cat .venv/.made-in 2>/dev/null)
 TOPIC ?= receivables.invoice
 
 .PHONY: help setup setup-dev up down reset status logs psql topics tail token tick migrate rebuild-reporting demo explain \
-        unit test-db test-kafka scenarios crashes test bench check fmt docs lock moved
+        unit test-db test-kafka scenarios crashes teeth test torture bench check fmt docs lock moved
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,6 +99,13 @@ crashes: setup-dev ## Kill at every hit of every named point, and at every line 
 
 test: check ## Everything: checks and all tests.
 	@$(py) -m pytest
+
+torture: setup-dev ## Prove it from outside: SEED=n FAULTS=250 hurt the whole stack (LONG=1 as long as in life), then every crash point.
+	@$(py) -m torture run $(if $(SEED),--seed $(SEED)) --faults $(or $(FAULTS),250) $(if $(LONG),--long) $(if $(DISKS),--disks) $(if $(JSON),--json $(JSON))
+	@$(py) -m pytest -m torture
+
+teeth: setup-dev ## Spoil the protocol on purpose, every way we know: each has to be noticed.
+	@$(py) -m pytest -m teeth
 
 bench: setup-dev ## Numbers, each beside its floor: JSON=file.
 	@$(py) -m bench $(if $(JSON),--json $(JSON))

@@ -85,6 +85,17 @@ def upgrade() -> None:
         LEFT JOIN settled ON settled.subject = item.item
         """
     )
+    op.execute(
+        """
+        CREATE VIEW chk.memo AS
+        SELECT memo.memo, memo.entity, memo.account, memo.currency, memo.total_minor,
+               memo.total_minor - coalesce(settled.settled_minor, 0) AS remaining_minor
+        FROM (
+            SELECT entity || '|' || document_no AS memo, entity, account, currency, total_minor FROM document WHERE kind = 'credit_memo'
+        ) AS memo
+        LEFT JOIN settled ON settled.subject = memo.memo
+        """
+    )
 
 
 def downgrade() -> None:

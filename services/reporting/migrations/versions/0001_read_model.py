@@ -75,6 +75,8 @@ TABLES = (
     """,
 )
 
+DUE_ON = "CASE WHEN measure IN ('invoiced', 'credited', 'settled') THEN due_on END AS due_on"  # The other measures have none.
+
 VIEWS = (
     "CREATE VIEW chk.item AS SELECT item, entity, account, currency, open_minor FROM item",
     """
@@ -100,6 +102,15 @@ VIEWS = (
     ) AS sums
     """,
     "COMMENT ON COLUMN chk.balance.on_account_minor IS 'On-account money and the open credit of memos together.'",
+    f"""
+    CREATE VIEW chk.cube AS
+    SELECT entity, currency, measure, {DUE_ON}, effective_on, booked_on, delta_minor FROM cube
+    """,
+    f"""
+    CREATE VIEW chk.account_delta AS
+    SELECT entity, account, currency, measure, {DUE_ON}, effective_on, booked_on, delta_minor FROM account_delta
+    """,
+    "CREATE VIEW chk.notice AS SELECT notice, entity, account, currency, noticed_on, level, booked_on FROM notice",
     r"""
     CREATE VIEW chk.visible AS
     SELECT regexp_replace(item, '\|[^|]*$', '') AS document, item, folded_at FROM item WHERE folded_at IS NOT NULL

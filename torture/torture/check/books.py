@@ -1,0 +1,357 @@
+"""
+What the `chk` views of the five databases say, each database in one snapshot.
+
+A row class names its view and the columns it reads. `Books` is plain data: the self-test bends it, the checker only reads it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any, ClassVar, Final, TypeVar, cast
+
+import asyncpg
+
+from torture.check.topology import SERVICES
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a view; its fields are the columns."""
+
+    VIEW: ClassVar[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Position(Row):
+    VIEW: ClassVar[str] = "position"
+    topic: str
+    partition: int
+    next_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day(Row):
+    VIEW: ClassVar[str] = "day"
+    entity: str
+    open_on: date
+    turning_on: date | None
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head(Row):
+    VIEW: ClassVar[str] = "stream_head"
+    topic: str
+    key: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Row):
+    VIEW: ClassVar[str] = "stream_seen"
+    topic: str
+    key: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unpublished(Row):
+    VIEW: ClassVar[str] = "unpublished"
+    rows: int
+    oldest_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Row):
+    VIEW: ClassVar[str] = "held"
+    topic: str
+    partition: int
+    entity: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parked(Row):
+    VIEW: ClassVar[str] = "parked"
+    id: int
+    topic: str
+    key: str
+    partition: int
+    offset: int
+    reason: str
+    waits_for: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Row):
+    VIEW: ClassVar[str] = "refused"
+    id: int
+    topic: str
+    partition: int
+    offset: int
+    reasons: str
+    redriven: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Idem(Row):
+    VIEW: ClassVar[str] = "idem"
+    entity: str
+    principal: str
+    route: str
+    key: str
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Row):
+    VIEW: ClassVar[str] = "document"
+    entity: str
+    document: str
+    kind: str
+    account: str
+    currency: str
+    total_minor: int
+    booked_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Item(Row):
+    """An item as the invoice service projects it."""
+
+    VIEW: ClassVar[str] = "item"
+    item: str
+    entity: str
+    account: str
+    currency: str
+    total_minor: int
+    open_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Memo(Row):
+    VIEW: ClassVar[str] = "memo"
+    memo: str
+    entity: str
+    account: str
+    currency: str
+    total_minor: int
+    remaining_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerItem(Row):
+    """An item in the settlement ledger, which owns what is open of it."""
+
+    VIEW: ClassVar[str] = "item"
+    item: str
+    entity: str
+    account: str
+    currency: str
+    total_minor: int
+    open_minor: int
+    settled_minor: int
+    credited_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerMemo(Row):
+    VIEW: ClassVar[str] = "memo"
+    memo: str
+    entity: str
+    account: str
+    currency: str
+    total_minor: int
+    remaining_minor: int
+    applied_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt(Row):
+    VIEW: ClassVar[str] = "receipt"
+    receipt: str
+    entity: str
+    account: str | None
+    currency: str
+    amount_minor: int
+    unidentified_minor: int
+    unapplied_minor: int
+    on_account_minor: int
+    applied_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Application(Row):
+    VIEW: ClassVar[str] = "application"
+    application: str
+    source_kind: str
+    source: str
+    item: str
+    currency: str
+    amount_minor: int
+    reversed_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Leg(Row):
+    """One side of an entry of the settlement ledger, signed."""
+
+    VIEW: ClassVar[str] = "entry"
+    entry: int
+    entity: str
+    account: str
+    currency: str
+    leg: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure(Row):
+    VIEW: ClassVar[str] = "exposure"
+    entity: str
+    account: str
+    currency: str
+    open_minor: int
+    on_account_minor: int
+    memo_minor: int
+    exposure_minor: int
+    limit_minor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DunnedItem(Row):
+    VIEW: ClassVar[str] = "item"
+    item: str
+    entity: str
+    account: str
+    currency: str
+    open_minor: int
+    level: int
+    last_noticed_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice(Row):
+    VIEW: ClassVar[str] = "notice"
+    notice: str
+    entity: str
+    account: str
+    currency: str
+    noticed_on: date
+    level: int
+    total_minor: int
+    items: Sequence[str]
+    items_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedItem(Row):
+    VIEW: ClassVar[str] = "item"
+    item: str
+    entity: str
+    account: str
+    currency: str
+    open_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance(Row):
+    VIEW: ClassVar[str] = "balance"
+    entity: str
+    account: str
+    currency: str
+    open_minor: int
+    unapplied_minor: int
+    on_account_minor: int
+    balance_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CubeDelta(Row):
+    VIEW: ClassVar[str] = "cube"
+    entity: str
+    currency: str
+    measure: str
+    due_on: date | None
+    effective_on: date
+    booked_on: date
+    delta_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDelta(Row):
+    VIEW: ClassVar[str] = "account_delta"
+    entity: str
+    account: str
+    currency: str
+    measure: str
+    due_on: date | None
+    effective_on: date
+    booked_on: date
+    delta_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedNotice(Row):
+    VIEW: ClassVar[str] = "notice"
+    notice: str
+    entity: str
+    account: str
+    currency: str
+    noticed_on: date
+    level: int
+    booked_on: date
+
+
+PROTOCOL: Final[tuple[type[Row], ...]] = (Position, Day, Head, Seen, Unpublished, Held, Parked, Refused, Idem)
+OF: Final[Mapping[str, tuple[type[Row], ...]]] = {
+    "invoice": (*PROTOCOL, Document, Item, Memo),
+    "payment": (*PROTOCOL, LedgerItem, LedgerMemo, Receipt, Application, Leg),
+    "credit": (*PROTOCOL, Exposure),
+    "dunning": (*PROTOCOL, DunnedItem, Notice),
+    "reporting": (*PROTOCOL, ReportedItem, Balance, CubeDelta, AccountDelta, ReportedNotice),
+}
+RowT = TypeVar("RowT", bound=Row)
+Shelf = Mapping[type[Row], Sequence[Row]]
+"""The views of one database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The views of all databases, by service."""
+
+    shelves: Mapping[str, Shelf]
+
+    def rows(self, service: str, kind: type[RowT]) -> Sequence[RowT]:
+        """Return the rows of one view."""
+        return cast(Sequence[RowT], self.shelves[service].get(kind, ()))
+
+    def replaced(self, service: str, kind: type[RowT], rows: Sequence[RowT]) -> "Books":
+        """Return other books, in which one view says something else."""
+        return Books({**self.shelves, service: {**self.shelves[service], kind: rows}})
+
+
+async def read_books(dsn_of: Mapping[str, str]) -> Books:
+    """Read every view of every database, each database in one repeatable-read transaction; `dsn_of` by service."""
+    shelves = await asyncio.gather(*(_read_shelf(dsn_of[service], OF[service]) for service in SERVICES))
+    return Books(dict(zip(SERVICES, shelves, strict=True)))
+
+
+async def _read_shelf(dsn: str, kinds: Sequence[type[Row]]) -> Shelf:
+    connection = await asyncpg.connect(dsn, timeout=10)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            return {kind: [_row(kind, found) for found in await connection.fetch(_select(kind))] for kind in kinds}
+    finally:
+        await connection.close()
+
+
+def _select(kind: type[Row]) -> str:
+    columns = ", ".join(f'"{column.name}"' for column in fields(kind))
+    return f"SELECT {columns} FROM chk.{kind.VIEW}"
+
+
+def _row(kind: type[RowT], found: Any) -> RowT:
+    return kind(*found)

@@ -1,0 +1,124 @@
+"""
+What must be in the end, as an outsider knows who has seen only what was sent and what was answered.
+
+The load's oracle fills it in. What it cannot know (the payer of a receipt that depends on a race) it leaves open here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from torture.check.log import Place
+
+Owner: TypeAlias = tuple[str, str, str]
+"""Entity, account, currency."""
+
+
+class Outcome(StrEnum):
+    """What must come of a record that was published on purpose though nobody can use it."""
+
+    IGNORED = "ignored"
+    REFUSED = "refused"
+    PARKED = "parked"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedDocument:
+    """An invoice (`kind` "invoice") or credit memo ("credit_memo") that was accepted; `document` is `entity|document_no`."""
+
+    document: str
+    kind: str
+    entity: str
+    account: str
+    currency: str
+    total_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedReceipt:
+    """
+    A receipt that was accepted; `receipt` is `entity|bank_ref`.
+
+    `account` is its payer in the end, None where nobody can be found; `payer_open` where the oracle does not say.
+    """
+
+    receipt: str
+    entity: str
+    currency: str
+    amount_minor: int
+    account: str | None
+    payer_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedPoison:
+    """A record published to be refused, parked or ignored, where Kafka says it stands. `kind` is its name in the catalogue."""
+
+    kind: str
+    topic: str
+    partition: int
+    offset: int
+    outcome: Outcome
+
+    @property
+    def place(self) -> Place:
+        """Where it stands."""
+        return self.topic, self.partition, self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """
+    A command over HTTP with all its tries under one key.
+
+    `status` and `answer` are the definite answer, None where there never was one; `effect` is the document or receipt it makes, empty for
+    a limit. `url_path` has the query, if any; `body` and `answer` are bytes as sent and received.
+    """
+
+    service: str
+    method: str
+    route: str
+    url_path: str
+    entity: str
+    principal: str
+    key: str
+    body: bytes
+    status: int | None
+    answer: bytes | None = None
+    effect: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What was sent besides the token, the key and the content type: If-Match."""
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether it was acknowledged."""
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether it was answered by a refusal, which leaves nothing behind."""
+        return self.status is not None and 400 <= self.status < 500
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """
+    The end as it must be.
+
+    `documents` and `receipts` are there exactly once; those in `maybe` (ids of either) may be there or not, because nobody ever got an
+    answer. `nets` are invoiced less credited less received by owner, `limits` those in force where the last writer is known. `poisons` hold
+    everything published to be refused, conflicts and bad content included. `surprises` are answers that should not have been given,
+    `undecided` operations without a definite end.
+    """
+
+    documents: Mapping[str, ExpectedDocument]
+    receipts: Mapping[str, ExpectedReceipt]
+    maybe: frozenset[str] = frozenset()
+    nets: Mapping[Owner, int] = field(default_factory=dict)
+    limits: Mapping[Owner, int] = field(default_factory=dict)
+    poisons: Sequence[ExpectedPoison] = ()
+    commands: Sequence[Command] = ()
+    surprises: Sequence[str] = ()
+    undecided: Sequence[str] = ()

@@ -1,0 +1,160 @@
+"""
+The log of the example: two entities, six days, two partitions in every topic, told fact by fact.
+
+C-1 of US01 owes INV-1 (100.00) and the instalments of INV-2 (20.00 and 40.00), has a memo of 15.00 for INV-2 and pays 130.00; 9.00 came
+from nobody knows whom. C-9 of KW01 owes 70.125 dinars and is sent a notice. One document is refused, one record of a domain topic cannot
+be read.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from torture.check.log import MARKER_TYPE, Header, Log, Partition, Record
+from torture.check.topology import HEARS, PASS_ON_DAYS, TOPIC_OF, TOPICS
+
+FIRST_DAY: Final = date(2025, 1, 1)
+OPEN_ON: Final = date(2025, 1, 7)
+ENTITIES: Final = ("US01", "KW01")
+PARTITIONS: Final = 2
+DOCUMENTS, ENTRIES = "erp.documents", "bank.entries"
+_SERVICE_OF: Final = {topic: service for service, topic in TOPIC_OF.items()}
+_OWED: Final = {"entity": "US01", "account": "C-1", "customer": "C-1", "currency": "USD"}
+_DINARS: Final = {"entity": "KW01", "account": "C-9", "customer": "C-9", "currency": "KWD"}
+_PAID: Final = {"entity": "US01", "account": "C-1", "currency": "USD", "receipt": "US01|B-1"}
+
+
+class Scribe:
+    """Writes records one behind the other, with the sequences and names that the services would give them."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.heads: dict[tuple[str, str], int] = defaultdict(int)
+        self.day = FIRST_DAY
+        self._ends: dict[Partition, int] = defaultdict(int)
+
+    @property
+    def ends(self) -> dict[Partition, int]:
+        """One beyond the last record of every partition."""
+        return {(topic, partition): self._ends[topic, partition] for topic in TOPICS for partition in range(PARTITIONS)}
+
+    def write(self, topic: str, partition: int, key: str, value: bytes, headers: Mapping[str, str]) -> Record:
+        """Append a record as it is."""
+        offset = self._ends[topic, partition]
+        self._ends[topic, partition] += 1
+        spelled: tuple[Header, ...] = tuple((name.encode(), content.encode()) for name, content in headers.items())
+        self.records.append(Record(topic, partition, offset, key.encode(), value, spelled))
+        return self.records[-1]
+
+    def repeat(self, record: Record) -> None:
+        """Append a record once more, byte for byte."""
+        headers = {name.decode(): (value or b"").decode() for name, value in record.headers}
+        self.write(record.topic, record.partition, (record.key or b"").decode(), record.value or b"", headers)
+
+    def told(self, topic: str, partition: int, id_: str, data: Mapping[str, Any]) -> Record:
+        """Append what others tell us."""
+        return self.write(topic, partition, id_, json.dumps(data).encode(), _context(id_, "told", "/erp"))
+
+    def fact(
+        self, topic: str, partition: int, key: str, name: str, data: Mapping[str, Any], *, effective_on: str, cause: str = ""
+    ) -> Record:
+        """Append a fact of ours, booked on the scribe's day."""
+        self.heads[topic, key] += 1
+        service, sequence = _SERVICE_OF[topic], self.heads[topic, key]
+        headers = _context(f"{service}/{key}/{sequence}", f"receivables.{name}.v1", f"/receivables/{service}")
+        headers |= {"ce_partitionkey": key, "ce_sequence": str(sequence), "ce_entity": data["entity"], "ce_bookedon": str(self.day)}
+        headers |= {"ce_effectiveon": effective_on, **({"ce_causationid": cause} if cause else {})}
+        return self.write(topic, partition, key, json.dumps(data).encode(), headers)
+
+    def start(self, day: date, topics: tuple[str, ...]) -> None:
+        """Append the markers of a day for both entities to every partition of some topics."""
+        for topic in topics:
+            for partition in range(PARTITIONS):
+                for entity in ENTITIES:
+                    value = json.dumps({"entity": entity, "date": str(day)}).encode()
+                    key = f"{entity}|day|{partition}"
+                    self.write(topic, partition, key, value, _context(f"{key}|{day}", MARKER_TYPE, "/receivables/calendar"))
+
+
+def _context(id_: str, type_: str, source: str) -> dict[str, str]:
+    return {"ce_specversion": "1.0", "ce_id": id_, "ce_type": type_, "ce_source": source, "content-type": "application/json"}
+
+
+def _first_day(to: Scribe) -> None:
+    """What stands before any marker: the documents, and the memo applied to the invoice it names."""
+    topic = TOPIC_OF["invoice"]
+    for number in ("INV-1", "CM-1", "BAD-1"):
+        to.told(DOCUMENTS, 0, f"e-{number}", {"entity": "US01", "document_no": number})
+    dinars = to.told(DOCUMENTS, 1, "e-INV-K", {"entity": "KW01", "document_no": "INV-K"})
+    to.repeat(dinars)
+    issue = {"effective_on": "2025-01-01"}
+    one = [{"n": 1, "due_on": "2025-01-01", "amount": "100.00"}]
+    two = [{"n": 1, "due_on": "2025-01-03", "amount": "20.00"}, {"n": 2, "due_on": "2025-03-01", "amount": "40.00"}]
+    first = {**_OWED, "invoice": "US01|INV-1", "total": "100.00", "instalments": one}
+    second = {**_OWED, "invoice": "US01|INV-2", "total": "60.00", "instalments": two}
+    memo = {**_OWED, "memo": "US01|CM-1", "total": "15.00"}
+    to.fact(topic, 0, "US01|C-1", "InvoiceIssued", first, cause="e-INV-1", **issue)
+    to.fact(topic, 0, "US01|C-1", "InvoiceIssued", second, **issue)
+    to.fact(topic, 0, "US01|C-1", "CreditMemoIssued", memo, cause="e-CM-1", **issue)
+    refused = {"entity": "US01", "source": "/erp", "source_id": "e-BAD-1", "source_type": "told", "reasons": []}
+    to.fact(topic, 0, "US01|C-1", "DocumentRejected", refused, cause="e-BAD-1", **issue)
+    third = {**_DINARS, "invoice": "KW01|INV-K", "total": "70.125", "instalments": [{**one[0], "amount": "70.125"}]}
+    to.fact(topic, 1, "KW01|C-9", "InvoiceIssued", third, cause="e-INV-K", **issue)
+    to.write(topic, 1, "poison|1", b"\xff", {"ce_specversion": "1.0"})
+    credited = {**_OWED, "memo": "US01|CM-1", "application": "memo|1", "item": "US01|INV-2|1", "due_on": "2025-01-03", "amount": "15.00"}
+    to.fact(TOPIC_OF["payment"], 0, "US01|C-1", "CreditApplied", credited, **issue)
+
+
+def _second_day(to: Scribe) -> None:
+    """The money: 100.00 to INV-1, 5.00 to INV-2, 10.00 to its second instalment and back, 25.00 on account."""
+    topic, key = TOPIC_OF["payment"], "US01|C-1"
+    to.told(ENTRIES, 0, "e-B-1", {"entity": "US01", "bank_ref": "B-1"})
+    to.told(ENTRIES, 1, "e-B-2", {"entity": "US01", "bank_ref": "B-2"})
+    on = {"effective_on": "2025-01-02"}
+    to.fact(topic, 0, key, "PaymentReceived", {**_PAID, "amount": "130.00"}, cause="e-B-1", **on)
+    for application, item, due_on, amount in (
+        ("money|1", "US01|INV-1|1", "2025-01-01", "100.00"),
+        ("money|2", "US01|INV-2|1", "2025-01-03", "5.00"),
+        ("money|3", "US01|INV-2|2", "2025-03-01", "10.00"),
+    ):
+        applied = {**_PAID, "application": application, "item": item, "due_on": due_on, "amount": amount}
+        to.repeat(to.fact(topic, 0, key, "PaymentApplied", applied, cause="e-B-1", **on))
+    back = {**_PAID, "application": "money|3", "item": "US01|INV-2|2", "due_on": "2025-03-01", "amount": "10.00", "reason": "reordered"}
+    to.fact(topic, 0, key, "ApplicationReversed", back, **on)
+    to.fact(topic, 0, key, "OnAccountCredited", {**_PAID, "amount": "25.00"}, **on)
+    nobodys = {"entity": "US01", "currency": "USD", "receipt": "US01|B-2", "amount": "9.00"}
+    to.fact(topic, 1, "US01|receipt:B-2", "PaymentReceived", nobodys, cause="e-B-2", **on)
+    limit = {"entity": "US01", "account": "C-1", "currency": "USD", "new": "5000.00"}
+    to.fact(TOPIC_OF["credit"], 0, key, "CreditLimitChanged", limit, **on)
+
+
+def _last_turn(to: Scribe) -> None:
+    """The work of the last day, before its marker: a notice over the facts of the day before."""
+    item = {"item": "KW01|INV-K|1", "level": 1, "due_on": "2025-01-01", "open": "70.125"}
+    notice = {"entity": "KW01", "account": "C-9", "currency": "KWD", "noticed_on": "2025-01-06", "level": 1, "total": "70.125"}
+    notice |= {"notice": "KW01|C-9|KWD|2025-01-06", "items": [item]}
+    to.fact(TOPIC_OF["dunning"], 1, "KW01|C-9", "DunningNoticeSent", notice, effective_on="2025-01-06")
+
+
+def tell() -> Scribe:
+    """Write the whole story down."""
+    to = Scribe()
+    topics = tuple(topic for topic in TOPICS if topic not in TOPIC_OF.values() or _SERVICE_OF[topic] in PASS_ON_DAYS)
+    _first_day(to)
+    while to.day < OPEN_ON:
+        to.day += timedelta(days=1)
+        if to.day == OPEN_ON:
+            _last_turn(to)
+        to.start(to.day, topics)
+        if to.day == FIRST_DAY + timedelta(days=1):
+            _second_day(to)
+    return to
+
+
+def log_of(scribe: Scribe) -> Log:
+    """Return what Kafka holds then; everybody has committed all of it, and two records are strange."""
+    strange = [record.place for record in scribe.records if record.key in (b"poison|1", b"e-BAD-1")]
+    groups = {(service, *place): end for service, topics in HEARS.items() for place, end in scribe.ends.items() if place[0] in topics}
+    return Log(scribe.records, scribe.ends, groups, frozenset(strange))
