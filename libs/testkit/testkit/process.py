@@ -4,33 +4,29 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
 from launcher import ports
+from launcher.entities import SERVICES
 
-_FORKS = multiprocessing.get_context("forkserver")
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    ["chassis.__main__", "chassis.worker", "chassis.rebuild", "chassis.http.app", "testkit.crash.batch", "testkit.crash.outgoing"]
+    + [f"{service}.{module}" for service in SERVICES for module in ("app", "routes")]
+)
 _END_S_MAX = 30
-_preloaded: list[str] = []
 
 
-class ServiceProcess:
-    """
-    `python -m chassis <service> all` with an environment of its own, listening on `port`.
+class Child:
+    """A function run by a process of its own; what it prints is appended to `log`."""
 
-    What it prints is appended to `log`.
-    """
-
-    def __init__(self, service: str, environment: Mapping[str, str], log: Path) -> None:
-        self.port = int(environment["HTTP_PORT"])
-        self._process: ForkServerProcess = _FORKS.Process(target=_serve, args=(service, dict(environment), str(log)), daemon=True)
+    def __init__(self, run: Callable[..., object], *given: object, log: Path) -> None:
+        self._process: ForkServerProcess = FORKS.Process(target=_run, args=(run, given, str(log)), daemon=True)
         self._process.start()
-
-    @property
-    def url(self) -> str:
-        return f"http://{ports.HOST}:{self.port}"
 
     @property
     def is_alive(self) -> bool:
@@ -56,13 +52,22 @@ class ServiceProcess:
         self.wait()
 
 
+class ServiceProcess(Child):
+    """`python -m chassis <service> <role>` with an environment of its own; `all` listens on the port that HTTP_PORT says."""
+
+    def __init__(self, service: str, environment: Mapping[str, str], log: Path, role: str = "all") -> None:
+        self.port = int(environment["HTTP_PORT"])
+        super().__init__(_serve, service, role, dict(environment), log=log)
+
+    @property
+    def url(self) -> str:
+        return f"http://{ports.HOST}:{self.port}"
+
+
 @contextmanager
-def service_process(service: str, environment: Mapping[str, str], log: Path) -> Iterator[ServiceProcess]:
+def service_process(service: str, environment: Mapping[str, str], log: Path, role: str = "all") -> Iterator[ServiceProcess]:
     """Run a service; killed at the end if the test has not ended it."""
-    if service not in _preloaded:  # Too late once the fork server runs: then its children import for themselves.
-        _preloaded.append(service)
-        _FORKS.set_forkserver_preload(["chassis.__main__", "chassis.worker", "chassis.http.app", f"{service}.app", f"{service}.routes"])
-    process = ServiceProcess(service, environment, log)
+    process = ServiceProcess(service, environment, log, role)
     try:
         yield process
     finally:
@@ -70,12 +75,16 @@ def service_process(service: str, environment: Mapping[str, str], log: Path) -> 
             process.kill()
 
 
-def _serve(service: str, environment: dict[str, str], log: str) -> None:
+def _run(run: Callable[..., object], given: tuple[Any, ...], log: str) -> None:
     with Path(log).open("ab", buffering=0) as out:
         os.dup2(out.fileno(), 1)
         os.dup2(out.fileno(), 2)
+    run(*given)
+
+
+def _serve(service: str, role: str, environment: dict[str, str]) -> None:
     os.environ.update(environment)
-    sys.argv = ["chassis", service, "all"]
+    sys.argv = ["chassis", service, role]
     from chassis.__main__ import main
 
     raise SystemExit(main())
