@@ -10,7 +10,7 @@ SEED, FAULTS = 7, 15
 
 
 async def test_fifteen_faults_lose_double_and_reorder_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """M1-M6, M8, M9, D1, D2, E1-E7, W1, S1, O1 under kills, pauses, cut connections, ambiguous commits and poison (EVT-02, EVT-03, EVT-06)."""
+    """M1-M9, D1, D2, E1-E7, R2, W1, S1, O1 under kills, pauses, cuts, ambiguous commits, poison (EVT-02, EVT-03, EVT-06)."""
 
     def tell(line: str, done: int, planned: int) -> None:
         with capsys.disabled():

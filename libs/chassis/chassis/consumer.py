@@ -262,12 +262,11 @@ class Consumer:
         fp("consumer.before_kafka_commit")
         moved = {p: n for p, n in self._intake.reached.items() if p in self._assigned and self._committed.get(p) != n}
         if moved:
-            try:
-                async with asyncio.timeout(COMMIT_S_MAX):
-                    await kafka.commit({TopicPartition(*place): next_offset for place, next_offset in moved.items()})
+            offsets = {TopicPartition(*place): next_offset for place, next_offset in moved.items()}
+            if (trouble := await outcome_of(kafka.commit(offsets), COMMIT_S_MAX, cancel=False)) is None:
                 self._committed.update(moved)
-            except (KafkaError, TimeoutError) as error:
-                log.warning("consumer.offsets_not_committed", error=f"{type(error).__name__}: {error}")
+            else:
+                log.warning("consumer.offsets_not_committed", error=trouble)
         fp("consumer.after_kafka_commit")
 
     async def _watch(self, kafka: AIOKafkaConsumer, now: float) -> None:

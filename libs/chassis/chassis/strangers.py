@@ -16,18 +16,27 @@ def cancelled_by_a_stranger() -> bool:
     return task is not None and not task.cancelling()
 
 
-async def outcome_of(stopping: Coroutine[Any, Any, None], seconds: float) -> str | None:
+async def outcome_of(asking: Coroutine[Any, Any, None], seconds: float, *, cancel: bool = True) -> str | None:
     """
-    Run what stops a Kafka client in a task of its own, for at most so long; return what went wrong, None when nothing did.
+    Run what asks something of a Kafka client in a task of its own, for at most so long; return what went wrong, None when nothing did.
 
-    One that does not end is cancelled and left: waiting for that could take for ever, too.
+    One that does not end is cancelled and left: waiting for that could take for ever, too. `cancel` False leaves it as it is: aiokafka
+    shields what a commit does, and complains of the error of a task that nobody waits for any more.
     """
-    task = asyncio.ensure_future(stopping)
+    task = asyncio.ensure_future(asking)
+    task.add_done_callback(_look_at)
     await asyncio.wait({task}, timeout=seconds)
     if not task.done():
-        task.cancel()
+        if cancel:
+            task.cancel()
         return f"did not end within {seconds:.0f} s"
     if task.cancelled():
         return "ended by the cancellation of a task of its own"
     error = task.exception()
     return None if error is None else f"{type(error).__name__}: {error}"
+
+
+def _look_at(task: "asyncio.Task[None]") -> None:
+    """Take note of how something ended that nobody may be waiting for any more, or asyncio complains."""
+    if not task.cancelled():
+        task.exception()

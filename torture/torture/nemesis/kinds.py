@@ -12,8 +12,6 @@ DOMAIN_TOPICS: Final = ("receivables.invoice", "receivables.payment", "receivabl
 _TO_KAFKA: Final = tuple(f"{instance}:kafka" for instance in INSTANCES)
 _TO_POSTGRES: Final = tuple(f"{instance}:postgres" for instance in INSTANCES)
 _LINKS: Final = (*_TO_KAFKA, *_TO_POSTGRES)
-_DECIDING: Final = tuple(name for name in _TO_KAFKA if not name.startswith("reporting"))
-_DECIDING_DB: Final = tuple(name for name in _TO_POSTGRES if not name.startswith("reporting"))
 
 
 def _network(name: str, says: str, strike: Strike, targets: Sequence[str] = _LINKS, weight: int = 2) -> Kind:
@@ -65,7 +63,7 @@ _ALL: Final = (
         is_alone=True,
     ),
     Kind("rebalance_storm", "a member comes and goes every 2 s", messages.storm, ("invoice", "payment"), (6, 8), (20, 60), 2),
-    Kind("redriven", "an operator redrives all that is set aside", messages.redrive, SERVICES, (0.1, 0.5), (0.1, 1), 4),
+    Kind("redriven", "an operator redrives all that is set aside", messages.redrive, SERVICES[1:], (0.1, 0.5), (0.1, 1), 4),
     _network("slow", "latency", network.slow),
     _network("narrow", "little bandwidth", network.narrow),
     _network("in_crumbs", "a few bytes at a time", network.in_crumbs),
@@ -78,8 +76,8 @@ _ALL: Final = (
     _network("half_open", "the server has left, the client was not told", network.half_open),
     _network("commit_lost", "COMMIT never arrives", network.commit_lost, _TO_POSTGRES, weight=5),
     _network("commit_unheard", "COMMIT applied, answer lost", network.commit_unheard, _TO_POSTGRES, weight=5),
-    _network("produce_lost", "Produce never arrives", network.produce_lost, _DECIDING, weight=4),
-    _network("produce_unheard", "Produce appended, answer lost", network.produce_unheard, _DECIDING, weight=5),
+    _network("produce_lost", "Produce never arrives", network.produce_lost, SERVICES[:4], weight=4),
+    _network("produce_unheard", "Produce appended, answer lost", network.produce_unheard, SERVICES[:4], weight=5),
 )
 
 KINDS: Final = {kind.name: kind for kind in _ALL}

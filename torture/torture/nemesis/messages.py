@@ -11,12 +11,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from torture.check.topology import HEARS
-from torture.load.poison import Poison, publish
+from torture.load.poison import Poison, before_its_predecessor, publish
 from torture.nemesis.kind import Ground, Heal, nothing_to_heal
 from torture.nemesis.processes import bring_back
 
 REPEATED = 60
 STORM_EVERY_S = 2.0
+HEARD_S = 1.5
 
 
 async def poison(ground: Ground, target: str) -> Heal:
@@ -37,11 +38,12 @@ async def publish_again(ground: Ground, target: str) -> Heal:
     try:
         partitions = [TopicPartition(target, p) for p in range(ground.cluster.partitions)]
         ends = await consumer.end_offsets(partitions)
-        chosen = ground.random.choice([p for p in partitions if ends[p]] or partitions)
+        chosen = max(partitions, key=lambda partition: ends[partition])
         if ends[chosen]:
             consumer.assign([chosen])
             consumer.seek(chosen, ground.random.randrange(max(1, ends[chosen] - REPEATED)))
-            records = await consumer.getmany(chosen, timeout_ms=3000, max_records=REPEATED)
+            await consumer.getmany(chosen, timeout_ms=200, max_records=1)  # The first fetch brings little.
+            records = await consumer.getmany(chosen, timeout_ms=2000, max_records=REPEATED)
             for one in itertools.chain.from_iterable(records.values()):
                 await producer.send_and_wait(target, value=one.value, key=one.key, partition=one.partition, headers=list(one.headers))
                 ground.counts["fact published again"] += 1
@@ -92,7 +94,9 @@ async def storm(ground: Ground, target: str) -> Heal:
 
 
 async def redrive(ground: Ground, target: str) -> Heal:
-    """Have an operator redrive all that is set aside, while everything else goes on."""
+    """Have an operator redrive all that is set aside, while everything else goes on; there is something that can go now."""
+    ground.poisoned += await publish(ground.cluster.bootstrap, [before_its_predecessor(f"redriven-{len(ground.poisoned)}")])
+    await asyncio.sleep(HEARD_S)
     token = ground.cluster.token("operator-1", ["operator"])
     url = ground.cluster.url(f"{target}-1")
     with contextlib.suppress(httpx.HTTPError):

@@ -1,6 +1,7 @@
 """Faults of the network between one service process and one server, made in the proxy between them."""
 
 from collections.abc import Callable
+from typing import Literal
 
 from torture.nemesis.kind import Ground, Heal, Strike
 from torture.rig.proxy import Link
@@ -34,5 +35,25 @@ reset_soon = _on_link(lambda ground, link: link.reset_after(ground.random.choice
 half_open = _on_link(lambda ground, link: link.half_open())
 commit_lost = _on_link(lambda ground, link: link.cut_reply("commit", ground.random.randint(1, 5), when="before"))
 commit_unheard = _on_link(lambda ground, link: link.cut_reply("commit", ground.random.randint(1, 5), when="after"))
-produce_lost = _on_link(lambda ground, link: link.cut_reply("produce", ground.random.randint(1, 3), when="before"))
-produce_unheard = _on_link(lambda ground, link: link.cut_reply("produce", ground.random.randint(1, 3), when="after"))
+
+
+def _on_next_produce(when: Literal["before", "after"]) -> Strike:
+    """On all processes of a service: only the one whose relay leads produces anything, and nobody outside knows which that is."""
+
+    async def strike(ground: Ground, target: str) -> Heal:
+        nth = ground.random.randint(1, 3)
+        links = [ground.cluster.link(name, "kafka") for name in ground.cluster.names if name.startswith(f"{target}-")]
+        for link in links:
+            link.cut_reply("produce", nth, when=when)
+
+        async def heal() -> None:
+            for link in links:
+                link.heal()
+
+        return heal
+
+    return strike
+
+
+produce_lost = _on_next_produce("before")
+produce_unheard = _on_next_produce("after")

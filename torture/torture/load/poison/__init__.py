@@ -5,13 +5,13 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from torture.load.poison.domain import DOMAIN
+from torture.load.poison.domain import DOMAIN, before_its_predecessor
 from torture.load.poison.envelope import ENVELOPES
 from torture.load.poison.ingress import CONTENTS
 from torture.load.poison.kind import Dose, Poison, Poisoned
 from torture.load.publisher import Place, Publisher, TurnedAway, Unacknowledged
 
-__all__ = ["CATALOGUE", "Dose", "Poison", "Poisoned", "publish"]
+__all__ = ["CATALOGUE", "Dose", "Poison", "Poisoned", "before_its_predecessor", "publish"]
 
 CATALOGUE: Final[Sequence[Poison]] = (*CONTENTS, *ENVELOPES, *DOMAIN)
 """Every poison. Each may be published once a run: its numbers are its own."""

@@ -188,5 +188,11 @@ def _ignored() -> list[Poison]:
     return [Poison(name, (Dose(record, Outcome.IGNORED),)) for name, record in dreams]
 
 
+def before_its_predecessor(name: str) -> Poison:
+    """A fact that nobody subscribes to, published before the one it follows: parked on a gap until an operator redrives it."""
+    second, first = _record(name, DREAMT, {}, sequence="2"), _record(name, DREAMT, {})
+    return Poison(name, (Dose(second, Outcome.PARKED, "gap"), Dose(first, Outcome.IGNORED)))
+
+
 DOMAIN: Final[Sequence[Poison]] = (*_unreadable(), *_undecodable(), *_misplaced(), *_failing(), *_out_of_turn(), *_ignored())
 """Poison among the facts of the services."""
