@@ -48,7 +48,7 @@ PLANTS = [
     ("shape", "services/credit/credit/schemas.py", "from credit import routes"),
     ("libs", "libs/money/money/split.py", "from events import topics"),
     ("mechanism-knows-no-service", "libs/testkit/testkit/otlp.py", "from credit import domain"),
-    ("services-bring-no-tools", "services/reporting/reporting/queries.py", "from launcher import ports"),
+    ("services-bring-no-tools", "services/reporting/reporting/queries/folds.py", "from launcher import ports"),
     ("demo-is-an-outsider", "demo/demo/oracle.py", "from chassis import clock"),
     ("torture-is-an-outsider", "torture/torture/cli.py", "from events import topics"),
     ("pure-domain", "services/dunning/dunning/domain.py", "import httpx"),

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
-from bench.facts import OPENS_ON
+from bench.facts import ENTITY, OPENS_ON
 from bench.history import History, Published
 from bench.ledger import TODAY, Ledger
 from chassis.record import Record
 from chassis.relay import partition_of
 from reporting.app import SERVICE as REPORTING
+from reporting.queries import closings
 from testkit.service import PARTITIONS, service_under_test, two_entities
 
 from bench import readmodel
@@ -59,6 +61,9 @@ async def test_two_thousand_facts_leave_the_same_rows_whether_loaded_or_handled(
     async with service_under_test(REPORTING, handled, entities=two_entities(opens_on=OPENS_ON)) as reporting:
         facts = History(LEDGER.spread_out()).take(10_000)
         await reporting.receive_records(*records_of(facts))
+        async with reporting.db.transaction() as db:
+            for n in range((TODAY - OPENS_ON).days + 1):
+                await closings.close(db, ENTITY, OPENS_ON + timedelta(days=n))
     assert len(facts) == pytest.approx(2_000, rel=0.02)
 
     db = await asyncpg.connect(loaded)

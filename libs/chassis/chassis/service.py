@@ -157,13 +157,27 @@ class DayWork:
 
 
 @dataclass(frozen=True, slots=True)
+class Remake:
+    """
+    How a read model is made anew from all its facts, which is far cheaper than adding them to a living one batch by batch.
+
+    `prepare(db)` makes what `gather` keeps facts in, `gather(db, facts, batch)` keeps some, in any order, and `add_up(db, now)` fills the
+    empty tables, which have neither indexes nor constraints. All three see those first on their search path, then the live schema.
+    """
+
+    prepare: Callable[[Connection], Awaitable[None]]
+    gather: Callable[[Connection, Sequence[Received[Any]], Batch], Awaitable[None]]
+    add_up: Callable[[Connection, datetime], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """
     The composition of one service: its name, its topic, what it hears, what it does when a day turns, its routes.
 
     `router` is `module:attribute`, imported only where HTTP is served. `holds` is False for a read model, which folds every fact at once.
     `passes_on` says whether its own topic carries day markers. `read_model` names the tables that can be rebuilt from the facts alone,
-    `volatile` their columns that only tell when a row was written.
+    `volatile` their columns that only tell when a row was written, `remake` how it is done.
     """
 
     name: str
@@ -175,3 +189,4 @@ class Service:
     passes_on: bool = True
     read_model: Sequence[str] = ()
     volatile: Collection[str] = ()
+    remake: Remake | None = None

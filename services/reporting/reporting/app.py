@@ -1,7 +1,9 @@
 """The composition of the reporting service."""
 
-from chassis.service import Service
+from chassis.service import DayWork, Remake, Service
 
+from reporting import handlers
+from reporting.queries import gathering
 from reporting.subscriptions import SUBSCRIPTIONS
 
 SERVICE = Service(
@@ -9,8 +11,10 @@ SERVICE = Service(
     topic="receivables.reporting",
     subscriptions=SUBSCRIPTIONS,
     router="reporting.routes:router",
+    day_work=DayWork(accounts=handlers.books_to_close, work=handlers.close_books),
     holds=False,
     passes_on=False,
-    read_model=("item", "cube", "account_delta", "notice"),
+    read_model=("item", "cube", "account_delta", "notice", "closing", "account_closing"),
     volatile=("folded_at",),
+    remake=Remake(prepare=gathering.prepare, gather=handlers.gather, add_up=gathering.add_up),
 )

@@ -28,6 +28,8 @@ ITEM_MEASURES: Final = (INVOICED, CREDITED, SETTLED)
 What open items are made of: billed (positive), less memo credit applied, less money applied (both negative, net of reversals).
 Their sum is the open amount. They are kept by due date; the other measures have none.
 """
+OPEN: Final = "open"
+"""Their sum, in what a closed day leaves behind."""
 NO_DUE_ON: Final = date(1900, 1, 1)
 """Stands in a key for the due date of a measure that has none; never read."""
 
@@ -51,10 +53,18 @@ def bucket_starts(as_of: date) -> list[date]:
     return [as_of - timedelta(days=days) for days in reversed(BUCKET_DAYS_MAX)]
 
 
+def due_dates_that_age(since: date, day: date) -> list[date]:
+    """Return the due dates whose items are in another bucket on `day` than they were on `since`."""
+    passed = range((day - since).days)
+    return sorted({since + timedelta(days=n - most) for most in BUCKET_DAYS_MAX for n in passed})
+
+
 CubeKey = tuple[str, str, str, date, date, date]
 """(entity, currency, measure, due_on, effective_on, booked_on)"""
 AccountKey = tuple[str, str, str, str, date, date, date]
 """(entity, account, currency, measure, due_on, effective_on, booked_on)"""
+PostingKey = tuple[str, str | None, str, str, date, date, date]
+"""The same; the account is None while the payer is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +98,30 @@ class Deltas:
     """
     What a batch adds to the read model, folded by key.
 
-    Everything here is a sum or is written once, so the order of the facts and the cut of the batches leave no trace. A key whose deltas
-    cancel out is kept: which keys exist depends on the facts alone.
+    Everything here is a sum or is written once, so the order of the facts and the cut of the batches leave no trace.
     """
 
     items: dict[str, ItemDelta] = field(default_factory=dict)
-    cube: dict[CubeKey, int] = field(default_factory=dict)
-    accounts: dict[AccountKey, int] = field(default_factory=dict)
+    postings: dict[PostingKey, int] = field(default_factory=dict)
+
+    @property
+    def accounts(self) -> dict[AccountKey, int]:
+        """What is added to accounts, without what cancels out."""
+        return {(key[0], account, *key[2:]): minor for key, minor in self.postings.items() if minor and (account := key[1]) is not None}
+
+    @property
+    def cube(self) -> dict[CubeKey, int]:
+        """What is added to entities, without what cancels out."""
+        sums: dict[CubeKey, int] = {}
+        for (entity, _, currency, measure, due_on, effective_on, booked_on), minor in self.postings.items():
+            key = (entity, currency, measure, due_on, effective_on, booked_on)
+            sums[key] = sums.get(key, 0) + minor
+        return {key: minor for key, minor in sums.items() if minor}
 
     def post(self, to: Posting, measure: str, minor: int, due_on: date = NO_DUE_ON) -> None:
         """Add `minor` to a measure, for the entity and for the account where there is one."""
-        key = (to.entity, to.currency, measure, due_on, to.effective_on, to.booked_on)
-        self.cube[key] = self.cube.get(key, 0) + minor
-        if to.account is not None:
-            of_account = (to.entity, to.account, to.currency, measure, due_on, to.effective_on, to.booked_on)
-            self.accounts[of_account] = self.accounts.get(of_account, 0) + minor
+        key = (to.entity, to.account, to.currency, measure, due_on, to.effective_on, to.booked_on)
+        self.postings[key] = self.postings.get(key, 0) + minor
 
     def issue(self, to: Posting, item: str, customer: str, due_on: date, minor: int) -> None:
         """Bill an item."""
@@ -195,6 +214,21 @@ def month_bounds(month: str) -> tuple[date, date]:
     """Return the first and the last day of a month written `YYYY-MM`; ValueError when it is no month."""
     first = date.fromisoformat(f"{month}-01")
     return first, first.replace(day=calendar.monthrange(first.year, first.month)[1])
+
+
+def month_end(day: date) -> date:
+    """Return the last day of a day's month."""
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def next_month_end(day: date) -> date:
+    """Return the last day of the month after that of a month's end."""
+    return month_end(day + timedelta(days=1))
+
+
+def is_month_end(day: date) -> bool:
+    """Say whether a day is the last of its month."""
+    return day == month_end(day)
 
 
 NO_SALES: Final = "not defined: no net credit sales in the window"

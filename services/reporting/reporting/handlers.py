@@ -1,6 +1,7 @@
 """Folds: each fact adds deltas to the read model. Nothing is decided here and nothing is published."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, Final
 
 from chassis.database import Connection
@@ -10,8 +11,12 @@ from events.fact import Event
 from events.ingress import check_identifier
 from money import parse_minor
 
-from reporting import queries
 from reporting.domain import CREDITED, MEMO, ON_ACCOUNT, SETTLED, UNAPPLIED, UNIDENTIFIED, Deltas, Posting
+from reporting.queries import closings, folds, gathering
+
+ALL_ACCOUNTS: Final = "*"
+"""Stands for an account where a day's work is asked for: the closing is one statement over all of them."""
+ONE_DAY: Final = timedelta(days=1)
 
 
 async def fold_money(db: Connection, facts: Sequence[Received[Any]], batch: Batch) -> list[Fact]:
@@ -22,18 +27,16 @@ async def fold_money(db: Connection, facts: Sequence[Received[Any]], batch: Batc
 
     :raises money.AmountRefused: an amount is not one of its currency; money.CurrencyUnknown likewise. Both park the fact.
     """
-    deltas = Deltas()
-    for fact in facts:
-        FOLDS[type(fact.data)](deltas, fact)
-    await queries.add_to_items(db, deltas.items, folded_at=batch.now)
-    await queries.add_to_accounts(db, deltas.accounts)
-    await queries.add_to_cube(db, deltas.cube)  # Last: its rows are shared by all accounts, so their locks are held shortest.
+    deltas = _folded(facts)
+    await folds.add_to_items(db, deltas.items, folded_at=batch.now)
+    await folds.add_to_accounts(db, deltas.accounts)
+    await folds.add_to_cube(db, deltas.cube)  # Last: its rows are shared by all accounts, so their locks are held shortest.
     return []
 
 
 async def record_notices(db: Connection, facts: Sequence[Received[dunning.DunningNoticeSent]], batch: Batch) -> list[Fact]:
     """Keep which dunning level an account was told, and when."""
-    await queries.save_notices(db, facts)
+    await folds.save_notices(db, facts)
     return []
 
 
@@ -48,8 +51,33 @@ async def name_customers(db: Connection, facts: Sequence[Received[erp.CustomerUp
             batch.refuse(fact, reasons)
         else:
             names[fact.entity, fact.data.customer] = fact.data.name
-    await queries.save_names(db, names)
+    await folds.save_names(db, names)
     return []
+
+
+async def books_to_close(db: Connection, entity: str, day: date, after: str, limit: int) -> list[str]:
+    """Say that there is one piece of work when `day` starts: to close the day before, for all accounts at once."""
+    return [] if after else [ALL_ACCOUNTS]
+
+
+async def close_books(db: Connection, entity: str, day: date, accounts: Sequence[str], batch: Batch) -> list[Fact]:
+    """Keep what the books stood at on the day before `day`, so that reports need not add up what no longer changes."""
+    await closings.close(db, entity, day - ONE_DAY)
+    return []
+
+
+async def gather(db: Connection, facts: Sequence[Received[Any]], batch: Batch) -> None:
+    """Keep what facts add to a read model that is being made anew; `add_up` makes it of that."""
+    await gathering.gather(db, _folded([fact for fact in facts if type(fact.data) in FOLDS]))
+    if notices := [fact for fact in facts if type(fact.data) is dunning.DunningNoticeSent]:
+        await folds.save_notices(db, notices)
+
+
+def _folded(facts: Sequence[Received[Any]]) -> Deltas:
+    deltas = Deltas()
+    for fact in facts:
+        FOLDS[type(fact.data)](deltas, fact)
+    return deltas
 
 
 def _posting(fact: Received[Any], account: str | None) -> Posting:

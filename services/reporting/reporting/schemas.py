@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import TypedDict  # Pydantic needs this one below Python 3.12.
 
 from reporting.domain import BUCKETS, DEFINITIONS, NO_SALES, Kpis, RollForward, Standing, written_tenths
-from reporting.queries import Noticed, OpenItem
+from reporting.queries.customers import Noticed, OpenItem
 
 Buckets = TypedDict("Buckets", {"current": str, "1-30": str, "31-60": str, "61-90": str, "90+": str})
 """Open amounts by days past due; `current` is not past due."""
@@ -43,14 +43,15 @@ class AgingRow(BaseModel):
 
     @classmethod
     def of(cls, standing: Standing, *, by_customer: bool) -> Self:
-        row = cls(
+        named = {"customer": standing.account} if by_customer else {}
+        return cls(
             currency=standing.currency,
+            **named,
             buckets=_buckets(standing),
             open=format_minor(standing.open_minor, standing.currency),
             unapplied=format_minor(standing.unapplied_minor, standing.currency),
             on_account=format_minor(standing.credit_minor, standing.currency),
         )
-        return row.model_copy(update={"customer": standing.account}) if by_customer else row
 
 
 class AgingOut(BaseModel):

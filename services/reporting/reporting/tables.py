@@ -15,6 +15,8 @@ from sqlmodel import Field, SQLModel
 _NAMES = {"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
 _ITEM_ISSUED_AT_ONCE = "(issued_on IS NULL) = (booked_on IS NULL) AND (issued_on IS NULL) = (folded_at IS NULL)"
 _OF_ACCOUNTS = "'invoiced', 'credited', 'settled', 'unapplied', 'on_account', 'memo'"
+_KNOWN_ON = text("greatest(effective_on, booked_on)")
+_OVERDUE = "to_30_minor + to_60_minor + to_90_minor + over_90_minor"
 
 
 class Table(SQLModel, registry=registry(metadata=MetaData(naming_convention=_NAMES))):
@@ -31,6 +33,7 @@ class Item(Table, table=True):
     __table_args__ = (
         CheckConstraint(_ITEM_ISSUED_AT_ONCE, name="issued_at_once"),
         Index("item_open_by_account", "entity", "account", "item", postgresql_where=text("is_open")),
+        Index("item_by_due", "entity", "due_on"),
     )
 
     item: str = Field(sa_column=Column(Text, primary_key=True))
@@ -53,6 +56,7 @@ class Cube(Table, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("entity", "currency", "measure", "due_on", "effective_on", "booked_on"),
         CheckConstraint(f"measure IN ({_OF_ACCOUNTS}, 'unidentified')", name="measure"),
+        Index("cube_by_day", "entity", _KNOWN_ON, "effective_on"),
     )
 
     entity: str = Field(sa_column=Column(Text, nullable=False))
@@ -71,6 +75,7 @@ class AccountDelta(Table, table=True):
     __table_args__ = (
         PrimaryKeyConstraint("entity", "account", "currency", "measure", "due_on", "effective_on", "booked_on"),
         CheckConstraint(f"measure IN ({_OF_ACCOUNTS})", name="measure"),
+        Index("account_delta_by_day", "entity", _KNOWN_ON),
     )
 
     entity: str = Field(sa_column=Column(Text, nullable=False))
@@ -81,6 +86,53 @@ class AccountDelta(Table, table=True):
     effective_on: date = Field(sa_column=Column(Date, nullable=False))
     booked_on: date = Field(sa_column=Column(Date, nullable=False))
     delta_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Closing(Table, table=True):
+    """
+    What an entity stood at when a day had closed, in what was effective and booked by then: months' ends and the last day.
+
+    Open items by due date, where anything is open; what has no due date, `unapplied` even at zero: it stands for its currency.
+    """
+
+    __table_args__ = (
+        PrimaryKeyConstraint("entity", "closed_on", "currency", "measure", "due_on"),
+        CheckConstraint("measure IN ('open', 'unapplied', 'on_account', 'memo', 'unidentified')", name="measure"),
+    )
+
+    entity: str = Field(sa_column=Column(Text, nullable=False))
+    closed_on: date = Field(sa_column=Column(Date, nullable=False))
+    currency: str = Field(sa_column=Column(CHAR(3), nullable=False))
+    measure: str = Field(sa_column=Column(Text, nullable=False))
+    due_on: date = Field(sa_column=Column(Date, nullable=False))
+    sum_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class AccountClosing(Table, table=True):
+    """
+    What every account stood at when the entity's last closed day had closed, by days past due on that day.
+
+    Accounts that are all zero are left out.
+    """
+
+    __tablename__ = "account_closing"
+    __table_args__ = (
+        PrimaryKeyConstraint("entity", "currency", "account"),
+        Index("account_closing_by_open", "entity", "currency", text(f"(current_minor + {_OVERDUE}) DESC"), "account"),
+        Index("account_closing_by_overdue", "entity", "currency", text(f"({_OVERDUE}) DESC"), "account"),
+    )
+
+    entity: str = Field(sa_column=Column(Text, nullable=False))
+    currency: str = Field(sa_column=Column(CHAR(3), nullable=False))
+    account: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
+    current_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    to_30_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    to_60_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    to_90_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    over_90_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    unapplied_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    on_account_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    memo_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class Notice(Table, table=True):

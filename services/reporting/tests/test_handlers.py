@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from chassis.database import Connection, Database
-from chassis.entities import Entities
 from chassis.service import Batch, Received
 from events import dunning, erp, invoice, payment
 from events.envelope import Envelope
 from events.fact import Event, kind_of
 from reporting import handlers
 from reporting.subscriptions import SUBSCRIPTIONS
+from testkit.service import two_entities
 
 pytestmark = pytest.mark.db
 
@@ -29,7 +29,7 @@ async def database(database_url: Callable[[str], str]) -> AsyncIterator[Database
 
 
 def a_batch() -> Batch:
-    return Batch("reporting", NOW, Entities({}, ()), {})
+    return Batch("reporting", NOW, two_entities(), {})
 
 
 def received(data: Event, booked_on: date = DAY, effective_on: date | None = None) -> Received[Any]:
@@ -243,6 +243,18 @@ async def test_the_balance_for_outside_checkers_takes_money_on_account_and_open_
         row = await db.fetchrow("SELECT open_minor, unapplied_minor, on_account_minor, balance_minor FROM chk.balance")
         assert row is not None
         assert tuple(row) == (10000, 2000, 3000, 5000)
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+async def test_deltas_that_cancel_out_leave_no_row_in_one_batch_or_in_two(cut: int, database: Database) -> None:
+    """EVT-05, R1: otherwise the rows would tell where the batches were cut."""
+    facts = [received(a_receipt("30.00")), received(unknown("30.00"))]
+    for first in range(0, len(facts), cut):
+        await fold(database, facts[first : first + cut])
+
+    async with database.reading() as db:
+        assert await db.fetchval("SELECT count(*) FROM account_delta") == 0
+        assert [tuple(row) for row in await db.fetch("SELECT measure, delta_minor FROM cube")] == [("unidentified", 3000)]
 
 
 async def test_a_wrong_amount_fails_and_leaves_no_trace(database: Database) -> None:

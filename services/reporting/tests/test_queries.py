@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from chassis.database import Database
-from reporting import queries
 from reporting.domain import (
     BUCKETS,
     CREDITED,
@@ -22,6 +21,7 @@ from reporting.domain import (
     RollForward,
     bucket_of,
 )
+from reporting.queries import customers, figures, folds, progress, standings
 
 pytestmark = pytest.mark.db
 
@@ -38,9 +38,9 @@ async def database(database_url: Callable[[str], str]) -> AsyncIterator[Database
 
 async def save(database: Database, deltas: Deltas) -> None:
     async with database.transaction() as db:
-        await queries.add_to_items(db, deltas.items, folded_at=NOW)
-        await queries.add_to_accounts(db, deltas.accounts)
-        await queries.add_to_cube(db, deltas.cube)
+        await folds.add_to_items(db, deltas.items, folded_at=NOW)
+        await folds.add_to_accounts(db, deltas.accounts)
+        await folds.add_to_cube(db, deltas.cube)
 
 
 def to(account: str | None = "C-1", effective_on: date = DAY, booked_on: date | None = None, currency: str = "USD") -> Posting:
@@ -49,7 +49,7 @@ def to(account: str | None = "C-1", effective_on: date = DAY, booked_on: date | 
 
 async def open_minor(database: Database, as_of: date, known_at: date | None) -> int:
     async with database.reading() as db:
-        return sum(standing.open_minor for standing in await queries.standing_of_entity(db, "US01", as_of, known_at))
+        return sum(standing.open_minor for standing in await standings.standing_of_entity(db, "US01", as_of, known_at))
 
 
 async def test_a_receipt_booked_late_changes_what_is_known_and_never_what_was_reported(database: Database) -> None:
@@ -93,9 +93,9 @@ async def test_the_cube_the_accounts_and_a_plain_walk_over_the_entries_agree_for
                 buckets = expected.setdefault(account, dict.fromkeys(BUCKETS, 0))
                 buckets[bucket_of((as_of - due_on).days)] += minor
         async with database.reading() as db:
-            totals = await queries.standing_of_entity(db, "US01", as_of, known_at)
-            accounts = await queries.standing_of_accounts(db, "US01", as_of, known_at)
-            alone = {name: await queries.standing_of_account(db, "US01", name, as_of, known_at) for name in expected}
+            totals = await standings.standing_of_entity(db, "US01", as_of, known_at)
+            accounts = await standings.standing_of_accounts(db, "US01", as_of, known_at)
+            alone = {name: await standings.standing_of_account(db, "US01", name, as_of, known_at) for name in expected}
         assert {one.account: dict(zip(BUCKETS, one.buckets_minor, strict=True)) for one in accounts} == expected
         assert all([one] == alone[one.account or ""] for one in accounts)
         assert [one.open_minor for one in totals] == ([sum(one.open_minor for one in accounts)] if expected else [])
@@ -108,8 +108,8 @@ async def test_a_due_date_that_no_day_count_reaches_is_current(database: Databas
     await save(database, deltas)
 
     async with database.reading() as db:
-        (standing,) = await queries.standing_of_entity(db, "US01", date(2999, 12, 31), None)
-        (item,) = await queries.open_items(db, "US01", "C-1", after="", limit=10)
+        (standing,) = await standings.standing_of_entity(db, "US01", date(2999, 12, 31), None)
+        (item,) = await customers.open_items(db, "US01", "C-1", after="", limit=10)
     assert standing.current_minor == 100
     assert item.due_on == date.max
 
@@ -125,9 +125,9 @@ async def test_customers_that_are_all_zero_are_left_out_and_currencies_stay_apar
     await save(database, deltas)
 
     async with database.reading() as db:
-        by_name = await queries.standing_of_accounts(db, "US01", DAY, None)
-        by_open = await queries.standing_of_accounts(db, "US01", DAY, None, order="-open", limit=2)
-        overdue = await queries.standing_of_accounts(db, "US01", DAY + timedelta(days=1), None, order="-overdue", limit=1)
+        by_name = await standings.standing_of_accounts(db, "US01", DAY, None)
+        by_open = await standings.standing_of_accounts(db, "US01", DAY, None, order="-open", limit=2)
+        overdue = await standings.standing_of_accounts(db, "US01", DAY + timedelta(days=1), None, order="-overdue", limit=1)
     assert [(one.currency, one.account) for one in by_name] == [("EUR", "A"), ("USD", "C"), ("USD", "Z"), ("USD", "a")]
     assert [(one.currency, one.account, one.open_minor) for one in by_open] == [("EUR", "A", 100), ("USD", "a", 300), ("USD", "Z", 200)]
     assert [(one.currency, one.account, one.overdue_minor) for one in overdue] == [("EUR", "A", 100), ("USD", "a", 300)]
@@ -148,7 +148,7 @@ async def test_a_month_rolls_forward_net_of_reversals_and_closes_at_its_aging(da
     await save(database, deltas)
 
     async with database.reading() as db:
-        (row,) = await queries.roll_forward(db, "US01", date(2026, 2, 1), date(2026, 2, 28), None)
+        (row,) = await figures.roll_forward(db, "US01", date(2026, 2, 1), date(2026, 2, 28), None)
     assert row == RollForward("USD", 1000, 500, 50, 300, 30, 27)
     assert row.closing_minor == await open_minor(database, date(2026, 2, 28), None)
 
@@ -165,15 +165,15 @@ async def test_net_credit_sales_are_invoices_less_memos_issued_whether_applied_o
     await save(database, deltas)
 
     async with database.reading() as db:
-        assert await queries.net_credit_sales(db, "US01", DAY, 30, None) == {"USD": 700}
-        assert await queries.net_credit_sales(db, "US01", DAY, 31, None) == {"USD": 777}
-        assert await queries.net_credit_sales(db, "US01", DAY, 31, DAY - timedelta(days=1)) == {"USD": 77}
+        assert await figures.net_credit_sales(db, "US01", DAY, 30, None) == {"USD": 700}
+        assert await figures.net_credit_sales(db, "US01", DAY, 31, None) == {"USD": 777}
+        assert await figures.net_credit_sales(db, "US01", DAY, 31, DAY - timedelta(days=1)) == {"USD": 77}
 
 
 async def test_freshness_is_the_last_closed_day_and_counts_what_stands_aside(database: Database) -> None:
     """RPT-14"""
     async with database.reading() as db:
-        assert await queries.freshness(db, "US01") == queries.Freshness(None, 0, 0, 0)
+        assert await progress.freshness(db, "US01") == progress.Freshness(None, 0, 0, 0)
     async with database.transaction() as db:
         await db.execute("INSERT INTO chassis.day (entity, open_on, late) VALUES ('US01', '2026-01-06', 3), ('JP01', '2026-01-09', 1)")
         await db.execute(
@@ -188,7 +188,7 @@ async def test_freshness_is_the_last_closed_day_and_counts_what_stands_aside(dat
         )
 
     async with database.reading() as db:
-        assert await queries.freshness(db, "US01") == queries.Freshness(DAY, 2, 0, 3)
+        assert await progress.freshness(db, "US01") == progress.Freshness(DAY, 2, 0, 3)
 
 
 async def test_money_of_nobody_is_in_the_cube_alone(database: Database) -> None:
@@ -198,6 +198,6 @@ async def test_money_of_nobody_is_in_the_cube_alone(database: Database) -> None:
     await save(database, deltas)
 
     async with database.reading() as db:
-        (standing,) = await queries.standing_of_entity(db, "US01", DAY, None)
+        (standing,) = await standings.standing_of_entity(db, "US01", DAY, None)
         assert await db.fetch("SELECT FROM account_delta WHERE measure <> ALL($1)", ITEM_MEASURES) == []
     assert standing.unidentified_minor == 500

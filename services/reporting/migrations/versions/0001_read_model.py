@@ -1,4 +1,4 @@
-"""The read model: items, the delta cube, deltas by account, notices, customer names."""
+"""The read model: items, the delta cube, deltas by account, notices, what closed days leave behind, customer names."""
 
 from alembic import op
 from chassis.protocol import protocol_sql
@@ -25,6 +25,7 @@ TABLES = (
     )
     """,
     "CREATE INDEX item_open_by_account ON item (entity, account, item) WHERE is_open",
+    "CREATE INDEX item_by_due ON item (entity, due_on)",
     """
     CREATE TABLE cube (
         entity text NOT NULL,
@@ -38,6 +39,7 @@ TABLES = (
         CONSTRAINT cube_measure CHECK (measure IN ('invoiced', 'credited', 'settled', 'unapplied', 'on_account', 'memo', 'unidentified'))
     )
     """,
+    "CREATE INDEX cube_by_day ON cube (entity, greatest(effective_on, booked_on), effective_on)",
     """
     CREATE TABLE account_delta (
         entity text NOT NULL,
@@ -51,6 +53,43 @@ TABLES = (
         CONSTRAINT account_delta_pkey PRIMARY KEY (entity, account, currency, measure, due_on, effective_on, booked_on),
         CONSTRAINT account_delta_measure CHECK (measure IN ('invoiced', 'credited', 'settled', 'unapplied', 'on_account', 'memo'))
     )
+    """,
+    "CREATE INDEX account_delta_by_day ON account_delta (entity, greatest(effective_on, booked_on))",
+    """
+    CREATE TABLE closing (
+        entity text NOT NULL,
+        closed_on date NOT NULL,
+        currency char(3) NOT NULL,
+        measure text NOT NULL,
+        due_on date NOT NULL,
+        sum_minor bigint NOT NULL,
+        CONSTRAINT closing_pkey PRIMARY KEY (entity, closed_on, currency, measure, due_on),
+        CONSTRAINT closing_measure CHECK (measure IN ('open', 'unapplied', 'on_account', 'memo', 'unidentified'))
+    )
+    """,
+    """
+    CREATE TABLE account_closing (
+        entity text NOT NULL,
+        currency char(3) NOT NULL,
+        account text COLLATE "C" NOT NULL,
+        current_minor bigint NOT NULL,
+        to_30_minor bigint NOT NULL,
+        to_60_minor bigint NOT NULL,
+        to_90_minor bigint NOT NULL,
+        over_90_minor bigint NOT NULL,
+        unapplied_minor bigint NOT NULL,
+        on_account_minor bigint NOT NULL,
+        memo_minor bigint NOT NULL,
+        CONSTRAINT account_closing_pkey PRIMARY KEY (entity, currency, account)
+    )
+    """,
+    """
+    CREATE INDEX account_closing_by_open ON account_closing
+    (entity, currency, (current_minor + to_30_minor + to_60_minor + to_90_minor + over_90_minor) DESC, account)
+    """,
+    """
+    CREATE INDEX account_closing_by_overdue ON account_closing
+    (entity, currency, (to_30_minor + to_60_minor + to_90_minor + over_90_minor) DESC, account)
     """,
     """
     CREATE TABLE notice (
@@ -128,5 +167,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop what upgrade made."""
     op.execute("DROP SCHEMA chk CASCADE")
-    op.execute("DROP TABLE customer, notice, account_delta, cube, item")
+    op.execute("DROP TABLE customer, notice, account_closing, closing, account_delta, cube, item")
     op.execute("DROP SCHEMA chassis CASCADE")
