@@ -12,7 +12,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from torture.check import audit
+from torture.check import audit, sampler_of
 from torture.figures import MUST_HAPPEN, Figures, availability, recovery_by_kind
 from torture.load import History, Load, NotSettled, Oracle, World
 from torture.load.poison import CATALOGUE
@@ -106,6 +106,7 @@ async def run(wish: Wish, folder: Path, tell: Tell) -> Figures:
             invalid,
         )
     finally:
+        await sampler_of(cluster).close()
         await cluster.stop()
         history.close()
 

@@ -23,6 +23,7 @@ NOT_ANSWERING: Final = (
     KafkaError,
     asyncpg.exceptions.PostgresError,
     asyncpg.exceptions.InterfaceError,
+    asyncpg.exceptions.InternalClientError,
     httpx.HTTPError,
 )
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import asyncpg
-from asyncpg.exceptions import InterfaceError, PostgresError
+from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresError
 
 from torture.check.finding import Finding, Harm
 from torture.check.topology import HEARS, OWNER_OF, SERVICES
@@ -28,7 +28,7 @@ IDLE_S_MAX: Final = 90
 POOL: Final = 12
 """Connections one process may have: a pool of ten, its relay's own, and one that is just being replaced."""
 OURS: Final = "checker"
-_GONE: Final = (OSError, TimeoutError, PostgresError, InterfaceError)
+_GONE: Final = (OSError, TimeoutError, PostgresError, InterfaceError, InternalClientError)
 
 _SETTLEMENT: Final[Mapping[str, str]] = {
     "M1": """
