@@ -145,6 +145,7 @@ async def compare_books(cluster: Cluster, oracle: Oracle) -> None:
     assert {tuple(r)[:4]: r["status"] for r in kept} == {slot: status for slot, status in told.items() if status in (200, 201)}
 
 
+@pytest.mark.torture
 @pytest.mark.db
 @pytest.mark.kafka
 async def test_everything_ends_as_the_oracle_says(tmp_path: Path) -> None:

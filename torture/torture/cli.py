@@ -16,7 +16,7 @@ from launcher.trouble import Trouble
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from torture import show
+from torture import markdown, show
 from torture.figures import Figures
 from torture.nemesis.kinds import KINDS
 from torture.run import RATE_PER_S, Tell, Wish, run
@@ -72,6 +72,12 @@ def list_faults(as_json: Annotated[bool, typer.Option("--json", help="For machin
         return
     for name, kind in KINDS.items():
         console.print(f"{name:24} {kind.says}", markup=False)
+
+
+@app.command("table")
+def print_table(results: list[Path]) -> None:
+    """Print the figures of runs (their JSON) as the Markdown tables of docs/reliability.md."""
+    print(markdown.tables_of([json.loads(path.read_text()) for path in results]), end="")
 
 
 def _run(wish: Wish, folder: Path) -> Figures:

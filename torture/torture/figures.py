@@ -42,7 +42,7 @@ class Figures:
     operations: Mapping[str, int]
     counts: dict[str, int]
     audit: Mapping[str, Any]
-    recovery_s: dict[str, dict[str, float]]
+    recoveries_s: dict[str, list[float]]
     quiesce_s: float | None
     availability: dict[str, dict[str, float]]
     samples: int
@@ -58,7 +58,7 @@ class Figures:
         return {"schema": SCHEMA, "is_sound": self.is_sound} | {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-def recovery_by_kind(strokes: Sequence[Struck]) -> dict[str, dict[str, float]]:
+def recoveries_by_kind(strokes: Sequence[Struck]) -> dict[str, list[float]]:
     """
     Seconds from the heal until every instance was ready, all that was queued then was sent and all that was in Kafka then was heard.
 
@@ -67,11 +67,14 @@ def recovery_by_kind(strokes: Sequence[Struck]) -> dict[str, dict[str, float]]:
     times: dict[str, list[float]] = defaultdict(list)
     for stroke in strokes:
         if stroke.recovery_s is not None:
-            times[stroke.kinds[0] if len(stroke.kinds) == 1 else "several"].append(stroke.recovery_s)
-    return {
-        kind: {"n": len(all_s), "p50": _rounded(statistics.median(all_s)), "p95": _rounded(_p95(all_s)), "max": _rounded(max(all_s))}
-        for kind, all_s in sorted(times.items())
-    }
+            times[stroke.kinds[0] if len(stroke.kinds) == 1 else "several"].append(round(stroke.recovery_s, 2))
+    return dict(sorted(times.items()))
+
+
+def spread(seconds: Sequence[float]) -> tuple[int, float, float, float]:
+    """How many, median, 95th percentile and maximum."""
+    ordered = sorted(seconds)
+    return len(ordered), round(statistics.median(ordered), 2), ordered[round(0.95 * (len(ordered) - 1))], ordered[-1]
 
 
 def availability(probes: Sequence[Probe], strokes: Sequence[Struck]) -> dict[str, dict[str, float]]:
@@ -84,11 +87,3 @@ def availability(probes: Sequence[Probe], strokes: Sequence[Struck]) -> dict[str
     return {
         service: {where: round(sum(all_) / len(all_), 4) for where, all_ in sides.items() if all_} for service, sides in answered.items()
     }
-
-
-def _p95(values: Sequence[float]) -> float:
-    return sorted(values)[min(len(values) - 1, round(0.95 * (len(values) - 1)))]
-
-
-def _rounded(seconds: float) -> float:
-    return round(seconds, 2)

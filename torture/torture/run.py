@@ -13,7 +13,7 @@ from random import Random
 from typing import Final
 
 from torture.check import audit, sampler_of
-from torture.figures import MUST_HAPPEN, Figures, availability, recovery_by_kind
+from torture.figures import MUST_HAPPEN, Figures, availability, recoveries_by_kind
 from torture.load import History, Load, NotSettled, Oracle, World
 from torture.load.poison import CATALOGUE
 from torture.nemesis.kind import Ground
@@ -98,7 +98,7 @@ async def run(wish: Wish, folder: Path, tell: Tell) -> Figures:
             history.totals(),
             dict(counts),
             report.to_json(),
-            recovery_by_kind(course.strokes),
+            recoveries_by_kind(course.strokes),
             round(course.rest.seconds, 1) if course.rest else None,
             availability(watch.probes, course.strokes),
             watch.samples,

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from torture.figures import Figures
+from torture.figures import Figures, spread
 
 
 def show(console: Console, figures: Figures) -> None:
@@ -12,8 +12,8 @@ def show(console: Console, figures: Figures) -> None:
     console.print(_pairs("faults", figures.faults))
     console.print(_pairs("seen to happen", figures.counts))
     table = Table("after", "n", "p50 s", "p95 s", "max s", title="recovery: ready, outboxes empty, all heard")
-    for kind, times in figures.recovery_s.items():
-        table.add_row(kind, *(f"{times[column]:g}" for column in ("n", "p50", "p95", "max")))
+    for kind, seconds in figures.recoveries_s.items():
+        table.add_row(kind, *(f"{figure:g}" for figure in spread(seconds)))
     console.print(table)
     sides = Table("service", "while hurt", "otherwise", title="share of reads answered within 2 s")
     for service, shares in figures.availability.items():

@@ -16,13 +16,14 @@ from torture.nemesis.kind import Ground, Heal, nothing_to_heal
 from torture.nemesis.processes import bring_back
 
 REPEATED = 60
+AT_ONCE = 40
 STORM_EVERY_S = 2.0
 HEARD_S = 1.5
 
 
 async def poison(ground: Ground, target: str) -> Heal:
-    """Publish records that nobody can use, a handful of kinds at once."""
-    chosen: Sequence[Poison] = ground.random.sample(ground.poisons_left, min(len(ground.poisons_left), 8))
+    """Publish records that nobody can use, forty kinds at once."""
+    chosen: Sequence[Poison] = ground.random.sample(ground.poisons_left, min(len(ground.poisons_left), AT_ONCE))
     for one in chosen:
         ground.poisons_left.remove(one)
     ground.poisoned += await publish(ground.cluster.bootstrap, chosen)
