@@ -7,7 +7,6 @@ the odd ways they write it. A message has `data` (binary mode) or `event` (struc
 do not write.
 """
 
-import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from importlib import import_module
@@ -121,7 +120,7 @@ def test_what_the_sdk_writes_in_either_mode_we_read_the_same(wire_name: str, mes
     trace = [header for header in headers if header[0] == "traceparent"]
     envelope, data = read([*rewritten.headers.items(), *trace], rewritten.value)
     original = read(headers, value)[0]  # The SDK takes the key into the context, and a time where there is none.
-    assert envelope == dataclasses.replace(original, key=message["key"], time=original.time or envelope.time)
+    assert envelope == msgspec.structs.replace(original, key=message["key"], time=original.time or envelope.time)
     assert json.loads(data) == sent(message)
 
 
