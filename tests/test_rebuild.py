@@ -5,9 +5,16 @@ import signal
 
 import asyncpg
 import pytest
+from testkit.stories import partial_payments
 from testkit.world import World
 
 pytestmark = pytest.mark.scenario
+
+
+@pytest.fixture(autouse=True)
+def books(world: World) -> None:
+    """There is something to rebuild, whichever tests have run before."""
+    world.tell(partial_payments("S01"))
 
 
 def sql(world: World, statement: str) -> str:

@@ -7,6 +7,7 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,9 @@ def main() -> int:
         entities = load_entities(settings.entities_file)
         logs.set_up(told.service, level=settings.log_level)
         if told.role == "rebuild":
-            return asyncio.run(_rebuild(service, settings, entities))
+            return _run(_rebuild(service, settings, entities))
         tracing.set_up(told.service)
-        return _run(service, told.role, settings, entities)
+        return _run(_serve(service, told.role, settings, entities))
     except (SettingsInvalid, EntitiesFileInvalid, failpoints.FailpointsRefused, PortTaken) as error:
         print(f"{told.service}: {error}", file=sys.stderr)  # noqa: T201 - for whoever started it
         return 2
@@ -99,15 +100,15 @@ async def _rebuild(service: Service, settings: ServiceSettings, entities: Entiti
     return 0
 
 
-def _run(service: Service, role: str, settings: ServiceSettings, entities: Entities) -> int:
+def _run(role: Coroutine[Any, Any, int]) -> int:
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER, 20, 20)
     try:
         import uvloop
     except ImportError:  # Not on every platform; asyncio's own loop does.
-        return asyncio.run(_serve(service, role, settings, entities))
+        return asyncio.run(role)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(service, role, settings, entities))
+        return runner.run(role)
 
 
 async def _serve(service: Service, role: str, settings: ServiceSettings, entities: Entities) -> int:

@@ -26,6 +26,7 @@ from chassis.failpoints import fp
 from chassis.record import Fresh, Record, classify
 from chassis.service import Batch, Received, Remake, Service
 from chassis.streams import Place
+from chassis.unreadable import step_over
 
 RECORDS_MAX = 5000
 POLL_MS = 500
@@ -176,10 +177,15 @@ async def read_between(kafka: AIOKafkaConsumer, start: Mapping[Place, int], goal
     if gone:
         raise RebuildRefused(f"{gone[0].topic}/{gone[0].partition} no longer holds everything from its first fact on: restore the topic")
     kafka.assign(list(wanted))
-    for tp in wanted:
-        kafka.seek(tp, start[tp.topic, tp.partition])
+    reached = {(tp.topic, tp.partition): start[tp.topic, tp.partition] for tp in wanted}
+    for place, offset in reached.items():
+        kafka.seek(TopicPartition(*place), offset)
     while wanted:
-        polled = await kafka.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
+        polled: Mapping[TopicPartition, Sequence[Any]]
+        try:
+            polled = await kafka.getmany(timeout_ms=POLL_MS, max_records=RECORDS_MAX)
+        except UnicodeDecodeError:
+            polled = await step_over(kafka, reached, RECORDS_MAX)
         records = [
             Record(tp.topic, tp.partition, m.offset, m.key, m.value, m.headers)
             for tp, messages in polled.items()
@@ -188,6 +194,8 @@ async def read_between(kafka: AIOKafkaConsumer, start: Mapping[Place, int], goal
         ]
         if records:
             yield records
-        for tp in [tp for tp, end in wanted.items() if await kafka.position(tp) >= end]:
-            del wanted[tp]
-            kafka.pause(tp)
+        for tp, end in list(wanted.items()):
+            reached[tp.topic, tp.partition] = await kafka.position(tp)
+            if reached[tp.topic, tp.partition] >= end:
+                del wanted[tp], reached[tp.topic, tp.partition]
+                kafka.pause(tp)
