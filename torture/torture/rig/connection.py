@@ -31,7 +31,7 @@ class End(asyncio.Protocol):
         self.transport = transport
         self.writable.set()
         if self._way == "up":
-            transport.pause_reading()  # Until there is a server to say it to.
+            transport.pause_reading()  # Until there is a server to say it to; Python 3.11.2 reads on all the same, so streams wait, too.
 
     def data_received(self, data: bytes) -> None:
         self._connection.stream(self._way).take(data)
@@ -89,7 +89,7 @@ class Stream:
 
     @property
     def passes_at_once(self) -> bool:
-        return self._pump is None and not self._toxics.delays
+        return self._pump is None and not self._toxics.delays and self._sink.transport is not None
 
     def take(self, data: bytes) -> None:
         """Pass on, keep for later, or lose what has been read."""
