@@ -30,8 +30,6 @@ class End(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.writable.set()
-        if self._way == "up":
-            transport.pause_reading()  # Until there is a server to say it to; Python 3.11.2 reads on all the same, so streams wait, too.
 
     def data_received(self, data: bytes) -> None:
         self._connection.stream(self._way).take(data)
