@@ -56,8 +56,16 @@ class _Assignments(ConsumerRebalanceListener):
 class Consumer:
     """Runs one service's subscriptions until stopped."""
 
-    def __init__(self, build: Callable[[], AIOKafkaConsumer], delivery: Delivery, turner: Turner, partitions: int) -> None:
+    def __init__(
+        self,
+        build: Callable[[], AIOKafkaConsumer],
+        delivery: Delivery,
+        turner: Turner,
+        partitions: int,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
         self._build = build
+        self._jitter = jitter
         self._delivery = delivery
         self._partitions = partitions
         self._topics = delivery.service.subscriptions.topics
@@ -147,7 +155,7 @@ class Consumer:
     async def _pause(self, seconds: float) -> None:
         self.retrying = True
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds * random.uniform(0.7, 1.3))
+            await asyncio.wait_for(self._stopping.wait(), seconds * self._jitter(0.7, 1.3))
         self.retrying = False
 
     def _check_partitions(self, kafka: AIOKafkaConsumer) -> None:

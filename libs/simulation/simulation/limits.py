@@ -1,6 +1,5 @@
 """The limits of the chassis made small for a run, so that a few facts meet them; logs off, because a run would spend its time writing."""
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,12 +20,11 @@ def _say_nothing(logger: object, name: str, event: Any) -> Any:
 
 
 @contextmanager
-def small(seed: int) -> Iterator[None]:
-    """Make limits small, be silent, and let the jitter of retries be drawn from the seed; all as before at the end."""
+def small() -> Iterator[None]:
+    """Make limits small and be silent; all as before at the end."""
     before = [(module, name, getattr(module, name)) for module, name, _ in _SMALL]
-    logs, state = structlog.get_config(), random.getstate()
+    logs = structlog.get_config()
     structlog.configure(processors=[_say_nothing])
-    random.seed(seed)
     for module, name, value in _SMALL:
         setattr(module, name, value)
     try:
@@ -34,5 +32,4 @@ def small(seed: int) -> Iterator[None]:
     finally:
         for module, name, value in before:
             setattr(module, name, value)
-        random.setstate(state)
         structlog.configure(**logs)

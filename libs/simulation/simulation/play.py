@@ -28,7 +28,7 @@ class Outcome:
 
 def play(case: Case) -> Outcome:
     """Play a case; the same case takes the same course."""
-    with small(case.seed):
+    with small():
         stage = Stage(case)
         world = stage.world
         try:

@@ -92,7 +92,9 @@ class Process:
         delivery = Delivery(service, database, self._entities, clock, wake)
         turner = Turner(service, database, self._entities, clock, wake, PARTITIONS)
         group, member = f"receivables-{service.name}", f"{self.name}-{self._incarnations}"
-        consumer = Consumer(lambda: cast(Any, KafkaConsumer(self._broker, actor, group, member)), delivery, turner, PARTITIONS)
+        consumer = Consumer(
+            lambda: cast(Any, KafkaConsumer(self._broker, actor, group, member)), delivery, turner, PARTITIONS, self._world.jitter.uniform
+        )
         relay = Relay("simulated", lambda: cast(Any, Producer(self._broker, actor)), wake, PARTITIONS, connector(self._store, actor))
         try:
             await self._declare(database)

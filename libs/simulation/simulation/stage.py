@@ -32,7 +32,7 @@ class Stage:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.world = World(f"schedule {case.seed}")
+        self.world = World(f"schedule {case.seed}", case.seed)
         self.entities = entities_named(dict.fromkeys(ENTITIES[: case.entities], "JPY"))
         self.trouble = Trouble(set())
         self.services = {INTAKE: services.intake(self.trouble, awaits_feedback=case.awaits_feedback), LEDGER: services.ledger(self.trouble)}

@@ -20,9 +20,10 @@ class World:
     `broken` are the promises seen broken, as sentences; `counts` is what happened how often, so that a run can say what it has tried.
     """
 
-    def __init__(self, seed: int | str) -> None:
+    def __init__(self, seed: int | str, jitter_seed: int = 0) -> None:
         self.loop = VirtualLoop()  # type: ignore[abstract] # What needs sockets, threads or signals is left out: nobody asks.
         self.chance = random.Random(seed)
+        self.jitter = random.Random(jitter_seed)  # Of retries; not the one of `random`, which other threads of this process draw from.
         self.counts: Counter[str] = Counter()
         self.broken: list[str] = []
         self.events: list[tuple[float, str, str]] = []
