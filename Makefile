@@ -83,7 +83,7 @@ explain: setup ## Who publishes a fact, who handles it, what follows: EVENT=paym
 # --- quality ---
 
 unit: setup-dev ## Tests without servers: on every save.
-	@$(py) -m pytest -m "not db and not kafka and not scenario and not torture"
+	@$(py) -m pytest -m "not db and not kafka and not scenario and not schedules and not torture"
 
 test-db: setup-dev ## Tests with a real PostgreSQL.
 	@$(py) -m pytest -m "db and not torture"

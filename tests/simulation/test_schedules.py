@@ -17,6 +17,7 @@ from simulation.case import ACCOUNTS, ENTITIES, FACTS_S_MAX, FAULTS, FAULTS_S_MA
 from simulation.play import play
 from simulation.sweep import sweep
 
+pytestmark = pytest.mark.schedules
 SEEDS, EXAMPLES = 1200, 100
 KEPT = Path(__file__).with_name("seeds.txt")
 MUST_HAPPEN = (
