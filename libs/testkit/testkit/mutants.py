@@ -53,6 +53,9 @@ def write_mutated(mutant: Mutant, folder: Path) -> None:
     assert locations, f"{mutant.package} is no package of ours"
     home = folder / mutant.package
     shutil.copytree(locations[0], home, ignore=shutil.ignore_patterns("__pycache__"))
+    migrations = Path(locations[0]).parent / "migrations"
+    if migrations.exists():  # A service looks for them beside itself.
+        shutil.copytree(migrations, folder / "migrations", ignore=shutil.ignore_patterns("__pycache__"))
     for edit in mutant.edits:
         path = home / edit.file
         text = path.read_text(encoding="utf-8")
