@@ -1,5 +1,6 @@
 """What an operator sees and does over HTTP: business days, parked facts, refused records."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from itertools import count
@@ -23,6 +24,8 @@ OPERATOR = ("operator",)
 _numbers = count(1)
 broken: set[str] = set()
 """Customers to refuse and documents to stumble over, until an operator has mended them."""
+crossed: dict[str, tuple[str, ...]] = {}
+"""By document: rows to lock before it is kept, in this order."""
 
 
 async def keep_customers(db: Connection, facts: Sequence[Received[CustomerUpserted]], batch: Batch) -> list[Fact]:
@@ -38,6 +41,8 @@ async def open_items(db: Connection, facts: Sequence[Received[InvoiceIssued]], b
     for fact in facts:
         if fact.data.document_no in broken:
             raise ValueError("a bug of ours")
+        for row in crossed.get(fact.data.document_no, ()):
+            await db.execute("SELECT 1 FROM customer WHERE no = $1 FOR UPDATE", row)
         await db.execute("INSERT INTO customer VALUES ($1, $2)", fact.data.document_no, fact.booked_on)
     return []
 
@@ -53,6 +58,7 @@ SERVICE = Service(
 @pytest.fixture
 async def sut(postgres_server: Cluster) -> AsyncIterator[ServiceUnderTest]:
     broken.clear()
+    crossed.clear()
     name = f"receivables_test_operation_{next(_numbers)}"
     postgres_server.drop(name)
     url = postgres_server.create(name, "payment")
@@ -147,6 +153,37 @@ async def test_nothing_is_redriven_into_a_day_that_is_turning(sut: ServiceUnderT
     answer = await sut.post(f"/v1/parked/{parked['id']}/redrive", {}, roles=OPERATOR)
     assert (answer.status_code, answer.json()["code"]) == (503, "DAY_TURNING")
     assert await kept(sut) == []
+
+
+async def test_a_redrive_that_gets_in_the_workers_way_begins_again(sut: ServiceUnderTest) -> None:
+    """A real deadlock: the redrive locks A and wants B, the other has B and wants A. The redrive waits first, so it is the one ended."""
+    broken.add("INV-1")
+    await sut.receive(an_invoice("A"))
+    async with sut.db.transaction() as db:
+        await db.execute("INSERT INTO customer VALUES ('B', '2026-01-05')")
+    await sut.receive(an_invoice("INV-1"))
+    broken.clear()
+    crossed["INV-1"] = ("A", "B")
+    (parked,) = await operator_gets(sut, "/v1/parked")
+
+    async with sut.db.transaction() as db:
+        await db.execute("SELECT 1 FROM customer WHERE no = 'B' FOR UPDATE")
+        redriving = asyncio.create_task(sut.post(f"/v1/parked/{parked['id']}/redrive", {}, roles=OPERATOR))
+        await _until_somebody_waits(sut)
+        await db.execute("SELECT 1 FROM customer WHERE no = 'A' FOR UPDATE")
+    answer = await redriving
+
+    assert (answer.status_code, answer.json()) == (200, {"records": 1})
+    assert [no for no, _ in await kept(sut)] == ["A", "B", "INV-1"]
+
+
+async def _until_somebody_waits(sut: ServiceUnderTest) -> None:
+    async with sut.db.reading() as db:
+        for _ in range(250):
+            if await db.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                return
+            await asyncio.sleep(0.02)
+    raise AssertionError("nobody waits for a lock")
 
 
 async def test_anybody_may_ask_how_far_the_day_is(sut: ServiceUnderTest) -> None:

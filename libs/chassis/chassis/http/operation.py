@@ -15,7 +15,7 @@ from chassis.database import TRANSIENT, Connection
 from chassis.delivery import Delivery
 from chassis.http.auth import Principal
 from chassis.http.calendar import require_operator
-from chassis.http.commands import PrincipalDep
+from chassis.http.commands import CONFLICTS, RETRIES_MAX, PrincipalDep
 from chassis.http.edge import TURN_WAIT_SECONDS_MAX, Edge, EdgeDep, ReaderDep
 from chassis.http.problems import Problem
 
@@ -84,14 +84,20 @@ async def redrive_refused(id: int, edge: EdgeDep, principal: PrincipalDep) -> Re
 
 async def _redrive(edge: Edge, principal: Principal, subject: str, redrive: Redrive) -> Redriven:
     require_operator(principal.roles)
+    """Begin again while the day turns (5 s) and after conflicts (three times): a redrive locks what the worker locks, in its own order."""
     deadline = asyncio.get_running_loop().time() + TURN_WAIT_SECONDS_MAX
-    attempt = 0
+    turns = conflicts = 0
     while True:
         try:
             return await _redrive_once(edge, principal, subject, redrive)
         except DayTurning:
-            await edge.turns.wait(subject, attempt, deadline)
-            attempt += 1
+            await edge.turns.wait(subject, turns, deadline)
+            turns += 1
+        except CONFLICTS as error:
+            conflicts += 1
+            if conflicts > RETRIES_MAX:
+                detail = "The worker is busy with the same records; nothing was changed. Send the request again."
+                raise Problem(503, "BUSY", detail, headers={"Retry-After": "1"}) from error
 
 
 async def _redrive_once(edge: Edge, principal: Principal, subject: str, redrive: Redrive) -> Redriven:
