@@ -43,7 +43,7 @@ def planted(copied: Path, cache: Path) -> Planted:
 
 
 PLANTS = [
-    ("services-are-strangers", "services/invoice/invoice/domain.py", "from credit import domain as theirs"),
+    ("services-are-strangers", "services/invoice/invoice/domain/documents.py", "from credit import domain as theirs"),
     ("shape", "services/payment/payment/utils.py", "PENNIES = 100"),
     ("shape", "services/credit/credit/schemas.py", "from credit import routes"),
     ("libs", "libs/money/money/split.py", "from events import topics"),
@@ -52,8 +52,8 @@ PLANTS = [
     ("demo-is-an-outsider", "demo/demo/oracle.py", "from chassis import clock"),
     ("torture-is-an-outsider", "torture/torture/cli.py", "from events import topics"),
     ("pure-domain", "services/dunning/dunning/domain.py", "import httpx"),
-    ("tables-are-private", "services/invoice/invoice/schemas.py", "from invoice import tables"),
-    ("worker-imports-no-web", "services/invoice/invoice/queries.py", "from fastapi import Query"),
+    ("tables-are-private", "services/invoice/invoice/schemas/documents.py", "from invoice import tables"),
+    ("worker-imports-no-web", "services/invoice/invoice/queries/documents.py", "from fastapi import Query"),
 ]
 
 

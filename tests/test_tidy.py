@@ -16,7 +16,7 @@ from testkit.tidy.checkout import Checkout
 
 ROOT = Path(__file__).parents[1]
 SERVICES = ("credit", "dunning", "invoice", "payment", "reporting")
-CURRENCY_ELSEWHERE = {"invoice": ["settled"]}  # An application may come before the document that says its currency.
+CURRENCY_ELSEWHERE = {"invoice": ["movement", "settled"]}  # An application may come before the document that says its currency.
 
 Rule = Callable[[Checkout], list[str]]
 RULES: list[Rule] = [

@@ -150,6 +150,56 @@ class ApplicationReversed(Event, frozen=True, kw_only=True):
     memo: str | None = None
 
 
+@fact("receivables.AdjustmentPosted.v1", topic="receivables.payment")
+class AdjustmentPosted(Event, frozen=True, kw_only=True):
+    """
+    Published when an approved adjustment or write-off was taken off an item: its open amount falls by `amount`.
+
+    `adjustment` is the request that the invoice service approved, `kind` its kind, `tax` the part of the amount that is tax. Never more
+    than was open: what was approved beyond that is not posted. Effective as the approval, never before the item's document. An
+    `adjustment` that comes again restores what was taken back of it.
+
+    Does not imply that the money will never come: `AdjustmentReversed` with reason `recovered` says when it did.
+    """
+
+    entity: str
+    adjustment: str
+    item: str
+    invoice: str
+    customer: str
+    account: str
+    currency: str
+    due_on: date
+    amount: Amount
+    tax: Amount
+    kind: str
+
+
+@fact("receivables.AdjustmentReversed.v1", topic="receivables.payment")
+class AdjustmentReversed(Event, frozen=True, kw_only=True):
+    """
+    Published when an adjustment was taken back, in part or whole: the item's open amount rises by `amount`, of which `tax` is tax.
+
+    `reason` is `recovered` (money came that names the written-off item, and pays it at once), `worth_less` (the item is worth less than
+    was taken off it) or `reordered` (a fact of the same day that came later than it should have).
+
+    Does not imply that anything stays open: read it together with the applications that follow.
+    """
+
+    entity: str
+    adjustment: str
+    item: str
+    invoice: str
+    customer: str
+    account: str
+    currency: str
+    due_on: date
+    amount: Amount
+    tax: Amount
+    kind: str
+    reason: str
+
+
 @fact("receivables.OnAccountCredited.v1", topic="receivables.payment")
 class OnAccountCredited(Event, frozen=True, kw_only=True):
     """

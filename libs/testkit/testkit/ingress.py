@@ -52,6 +52,40 @@ def a_credit_memo(
     return erp.CreditMemoIssued(issued_on=issued_on, ref_document_no=against, **told)
 
 
+def a_debit_memo(
+    entity: str, document_no: str, customer: str, total: str, *, issued_on: date, terms: str = "IMMEDIATE", **more: Any
+) -> erp.DebitMemoIssued:
+    """A debit memo in dollars, due at once."""
+    told = {"entity": entity, "document_no": document_no, "customer": customer, "currency": "USD", "total": total, **more}
+    return erp.DebitMemoIssued(issued_on=issued_on, terms=terms, **told)
+
+
+def a_void(entity: str, document_no: str, customer: str, *, reason: str = "DUPLICATE") -> erp.InvoiceVoided:
+    """The void of an invoice or debit memo, from the day it is booked on."""
+    return erp.InvoiceVoided(entity=entity, document_no=document_no, customer=customer, reason=reason)
+
+
+def an_opening_balance(
+    entity: str, document_no: str, customer: str, open_: str, *, issued_on: date, as_of: date, due_on: date | None = None
+) -> erp.OpeningBalanceLoaded:
+    """What was open in dollars of an item in the books before ours; below zero it is credit, which is never due."""
+    return erp.OpeningBalanceLoaded(
+        entity=entity,
+        document_no=document_no,
+        customer=customer,
+        currency="USD",
+        issued_on=issued_on,
+        as_of=as_of,
+        open=open_,
+        due_on=due_on,
+    )
+
+
+def a_rate(entity: str, currency: str, rate: str, *, rate_on: date) -> erp.FxRatePublished:
+    """The rate of a currency on a day: units of the entity's currency for one of it."""
+    return erp.FxRatePublished(entity=entity, currency=currency, rate=rate, rate_on=rate_on)
+
+
 def a_customer(entity: str, customer: str, *bank_accounts: str, name: str = "Example Ltd") -> erp.CustomerUpserted:
     """A customer and the bank accounts it pays from."""
     return erp.CustomerUpserted(entity=entity, customer=customer, name=name, bank_accounts=list(bank_accounts))
@@ -86,7 +120,7 @@ def a_receipt(
 def context_of(event: Event, *, traceparent: str | None = None, source: str | None = None) -> Envelope:
     """The context a sender gives a fact: its id is the natural key, as naive senders choose it."""
     kind = kind_of(type(event))
-    key = "|".join(getattr(event, name) for name in kind.natural_key)
+    key = "|".join(str(getattr(event, name)) for name in kind.natural_key)
     sender = source or (BANK if kind.topic == "bank.entries" else ERP)
     return Envelope(id=key, type=kind.type, source=sender, entity=getattr(event, "entity", None), key=key, traceparent=traceparent)
 

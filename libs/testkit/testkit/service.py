@@ -81,16 +81,22 @@ class ServiceUnderTest:
         return [(topic, partition) for topic in self.service.subscriptions.topics for partition in range(PARTITIONS)]
 
     async def receive(
-        self, *events: Event, day: date | None = None, entity: str = "US01", key: str | None = None, traceparent: str | None = None
+        self,
+        *events: Event,
+        day: date | None = None,
+        effective_on: date | None = None,
+        entity: str = "US01",
+        key: str | None = None,
+        traceparent: str | None = None,
     ) -> None:
         """
         Deliver facts as one micro-batch, each from its own topic.
 
-        Domain facts get the next sequence of their (topic, key), `bookedon` `day` (default: the open day) and `effectiveon` their own
-        issue or value date where they have one, else the booked day.
+        Domain facts get the next sequence of their (topic, key), `bookedon` `day` (default: the open day) and as `effectiveon` the day
+        given, else their own issue or value date where they have one, else the booked day.
         """
         booked_on = day or await self.open_on(entity)
-        records = [self._record(event, booked_on, entity, key, traceparent) for event in events]
+        records = [self._record(event, booked_on, entity, key, traceparent, effective_on) for event in events]
         await self.receive_records(*records)
 
     async def receive_records(self, *records: Record) -> None:
@@ -106,7 +112,9 @@ class ServiceUnderTest:
         again = [Record(r.topic, r.partition, self._next_offset(r.topic, r.partition), r.key, r.value, r.headers) for r in self._last]
         await self.receive_records(*again)
 
-    def _record(self, event: Event, booked_on: date, entity: str, key: str | None, traceparent: str | None) -> Record:
+    def _record(
+        self, event: Event, booked_on: date, entity: str, key: str | None, traceparent: str | None, effective_on: date | None = None
+    ) -> Record:
         kind = kind_of(type(event))
         entity = getattr(event, "entity", None) or entity
         own = {name: getattr(event, name) for name in ("account", "customer", "receipt") if getattr(event, name, None)}
@@ -116,7 +124,7 @@ class ServiceUnderTest:
         context = Envelope(id=natural, type=kind.type, source=f"/test/{kind.topic.split('.')[0]}", key=key, traceparent=traceparent)
         if kind.topic not in INGRESS_TOPICS:
             sequence = self._sequences[kind.topic, key] = self._sequences.get((kind.topic, key), 0) + 1
-            effective_on = getattr(event, "issued_on", None) or getattr(event, "value_on", None) or booked_on
+            own_day = getattr(event, "issued_on", None) or getattr(event, "value_on", None)
             context = Envelope(
                 id=f"{kind.owner}/{key}/{sequence}",
                 type=kind.type,
@@ -125,7 +133,7 @@ class ServiceUnderTest:
                 key=key,
                 sequence=sequence,
                 booked_on=booked_on,
-                effective_on=effective_on,
+                effective_on=effective_on or own_day or booked_on,
                 traceparent=traceparent,
             )
         partition = partition_of(key, PARTITIONS)

@@ -2,14 +2,20 @@
 
 from chassis.service import subscribe
 from events import erp
-from events.payment import ApplicationReversed, CreditApplied, PaymentApplied
+from events.payment import AdjustmentPosted, AdjustmentReversed, ApplicationReversed, CreditApplied, PaymentApplied
 
 from invoice import handlers
 
 SUBSCRIPTIONS = subscribe(
-    ((erp.InvoiceIssued, erp.CreditMemoIssued), handlers.issue_documents),  # One handler: a number is taken over all kinds.
-    ((PaymentApplied, CreditApplied, ApplicationReversed), handlers.follow_settlement),
+    (
+        (erp.InvoiceIssued, erp.DebitMemoIssued, erp.CreditMemoIssued, erp.InvoiceVoided, erp.OpeningBalanceLoaded),
+        handlers.issue_documents,  # One handler: a number is taken over all kinds.
+    ),
+    ((PaymentApplied, CreditApplied, ApplicationReversed, AdjustmentPosted, AdjustmentReversed), handlers.follow_settlement),
+    (erp.CalendarPublished, handlers.keep_calendars),
+    (erp.FxRatePublished, handlers.keep_rates),
     forward=("erp.documents", "erp.customers", "erp.reference"),
-    feedback=("receivables.payment",),  # Causes no facts here, so no day waits for it.
+    feedback=("receivables.payment",),
+    feedback_awaited=("receivables.payment",),  # Late charges of a day count what the ledger booked up to two days before.
     reject=handlers.reject_document,
 )

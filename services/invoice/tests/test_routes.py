@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 from events import erp
-from events.invoice import CreditMemoIssued, InvoiceIssued
+from events.fact import Event
+from events.invoice import CreditMemoIssued, DebitMemoIssued, InvoiceIssued
 from events.payment import PaymentApplied
 from invoice.app import SERVICE
 from testkit.service import ServiceUnderTest, service_under_test
@@ -58,6 +59,7 @@ async def test_an_issued_invoice_is_answered_as_it_is_read_afterwards(invoice: S
     answer = await invoice.post("/v1/invoices", {**INVOICE, "total": "1200", "tax": "200.0"}, roles=["clerk"])
 
     assert answer.status_code == 201
+    nothing = {"applied": "0.00", "credited": "0.00", "adjusted": "0.00"}
     assert answer.json() == {
         "entity": "US01",
         "document_no": "INV-1",
@@ -72,10 +74,21 @@ async def test_an_issued_invoice_is_answered_as_it_is_read_afterwards(invoice: S
         "open": "1200.00",
         "document_status": "issued",
         "settlement_status": "open",
+        "settled": nothing,
+        "ref_document_no": None,
+        "reason": None,
+        "known_at": None,
         "came_from": None,
+        "components": {"goods": "1000.00", "tax": "200.00", "freight": "0.00", "charges": "0.00"},
+        "terms": "NET30",
+        "policy_version": "standard-1",
+        **dict.fromkeys(
+            ("discount", "references", "valuation", "project", "assignment", "origin", "origin_id", "voided_on", "replaced_by")
+        ),
         "invoice": "US01|INV-1",
         "instalments": [
-            {"n": 1, "item": "US01|INV-1|1", "due_on": "2026-02-04", "amount": "1200.00", "open": "1200.00", "overdue": False},
+            {"n": 1, "item": "US01|INV-1|1", "due_on": "2026-02-04", "amount": "1200.00", "open": "1200.00", "overdue": False}
+            | {"settled": nothing},
         ],
         "as_of": answer.json()["as_of"],
         "overdue": False,
@@ -125,7 +138,7 @@ async def test_another_invoice_under_a_taken_number_is_a_conflict_and_leaves_no_
 
 async def test_a_refused_document_is_told_every_reason(invoice: ServiceUnderTest) -> None:
     """INV-01, INV-02, XC-01"""
-    bad = {**INVOICE, "entity": "XX99", "document_no": "a|b", "currency": "JPY", "total": "0.5", "type": "383", "terms": "EOM"}
+    bad = {**INVOICE, "entity": "XX99", "document_no": "a|b", "currency": "JPY", "total": "0.5", "type": "383", "terms": "SOON"}
 
     answer = await invoice.post("/v1/invoices", bad, roles=["clerk"])
 
@@ -237,3 +250,131 @@ async def test_what_cannot_be_found_or_asked_is_a_problem(invoice: ServiceUnderT
     answer = await invoice.get(path)
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+async def test_a_debit_memo_is_issued_and_read_like_an_invoice(invoice: ServiceUnderTest) -> None:
+    """INV-02"""
+    body = {**INVOICE, "document_no": "DM-1", "total": "35.00", "terms": "IMMEDIATE", "ref_document_no": "INV-1"}
+
+    answer = await invoice.post("/v1/debit-memos", body, roles=["clerk"])
+
+    assert (answer.status_code, answer.json()["type"], answer.json()["open"]) == (201, "383", "35.00")
+    assert [fact.ref_invoice for fact in invoice.published(DebitMemoIssued)] == ["US01|INV-1"]
+
+
+@pytest.mark.parametrize(("open_", "kind"), [("400.00", InvoiceIssued), ("-50.00", CreditMemoIssued)])
+async def test_an_opening_balance_is_answered_as_what_it_became(invoice: ServiceUnderTest, open_: str, kind: type[Event]) -> None:
+    """XC-10"""
+    due = {"due_on": "2025-12-20"} if kind is InvoiceIssued else {}
+    common = {"entity": "US01", "document_no": "OLD-1", "customer": "C-1", "currency": "USD"}
+    body = {**common, "issued_on": "2025-11-20", "as_of": "2025-12-31", "open": open_, **due}
+
+    first = await invoice.post("/v1/opening-balances", body, key="one", roles=["service"])
+    again = await invoice.post("/v1/opening-balances", body, key="two", roles=["service"])
+
+    assert (first.status_code, first.json()["open"], first.json()["origin"]) == (201, open_.removeprefix("-"), "opening_balance")
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert [type(fact) for fact in invoice.published()] == [kind]
+
+
+async def test_a5_a_memo_that_says_only_its_total_gets_its_share_of_the_tax(invoice: ServiceUnderTest) -> None:
+    """INV-06, A5: 300.00 of 1,000.00 + 20 % is 250.00 + 50.00; who credits the rest takes the rest of the tax, sent twice or not."""
+    await invoice.post("/v1/invoices", {**INVOICE, "tax": "200.00"}, key="issue", roles=["clerk"])
+    memo = {**MEMO, "ref_document_no": "INV-1"}
+
+    first = await invoice.post("/v1/credit-memos", memo, key="one", roles=["clerk"])
+    rest = await invoice.post("/v1/credit-memos", {**memo, "document_no": "CM-2", "total": "900.00"}, key="two", roles=["clerk"])
+    again = await invoice.post("/v1/credit-memos", memo, key="three", roles=["clerk"])
+    more = await invoice.post("/v1/credit-memos", {**memo, "document_no": "CM-3", "total": "10.00"}, key="four", roles=["clerk"])
+
+    assert [answer.json()["tax"] for answer in (first, rest, again, more)] == ["50.00", "150.00", "50.00", "0.00"]
+    assert [fact.tax for fact in invoice.published(CreditMemoIssued)] == ["50.00", "150.00", "0.00"]
+
+
+async def test_a_memo_that_states_its_tax_or_names_nothing_we_know_is_left_as_it_is(invoice: ServiceUnderTest) -> None:
+    """INV-06"""
+    await invoice.post("/v1/invoices", {**INVOICE, "tax": "200.00"}, key="issue", roles=["clerk"])
+    stated = {**MEMO, "ref_document_no": "INV-1", "tax": "10.00"}
+    unknown = {**MEMO, "document_no": "CM-2", "ref_document_no": "INV-9"}
+    foreign = {**MEMO, "document_no": "CM-3", "ref_document_no": "INV-1", "currency": "EUR"}
+
+    answers = [
+        await invoice.post("/v1/credit-memos", body, key=body["document_no"], roles=["clerk"]) for body in (stated, unknown, foreign)
+    ]
+
+    assert [answer.json()["tax"] for answer in answers] == ["10.00", None, None]
+
+
+async def test_everything_a_document_may_say_is_shown(invoice: ServiceUnderTest) -> None:
+    """INV-03, INV-04, INV-13, INV-14, INV-15, through the public surface."""
+    said = {
+        "references": {"order_no": "SO-1", "payment": "RF18539007547034"},
+        "fx": {"rate": "1.10", "rate_on": "2026-01-05"},
+        "project": {"project": "P-1", "retention_percent": "10", "retention_due_on": "2027-01-05"},
+        "assignment": {"factor": "F-1", "insured_percent": "85"},
+        "lines": [{"amount": "900.00", "tax": "180.00"}, {"amount": "100.00", "kind": "freight", "tax": "20.00"}],
+    }
+    answer = await invoice.post("/v1/invoices", {**INVOICE, "currency": "EUR", "terms": "2/10 NET30", **said}, roles=["clerk"])
+
+    shown = answer.json()
+    assert answer.status_code == 201, shown
+    assert shown["components"] == {"goods": "900.00", "tax": "200.00", "freight": "100.00", "charges": "0.00"}
+    assert shown["discount"]["tiers"] == [{"percent": "2", "until_on": "2026-01-15", "amount": "24.00", "tax": "4.00"}]
+    assert shown["valuation"] == {"currency": "USD", "rate": "1.10", "rate_on": "2026-01-05", "type": "spot", "total": "1320.00"}
+    assert shown["references"]["payment"] == "RF18539007547034"
+    assert shown["project"]["retention_percent"] == "10"
+    assert shown["assignment"]["factor"] == "F-1"
+    assert [part["amount"] for part in shown["instalments"]] == ["1080.00", "120.00"]
+
+
+async def test_ro_01_a_memo_by_its_net_amount_is_the_sum_of_its_rounded_parts(invoice: ServiceUnderTest) -> None:
+    """INV-06: 193.33 of 200.00 + 25 % (29 of 30 days) is 48.33 of tax and 241.66; the total rounded would be 241.67."""
+    await invoice.post("/v1/invoices", {**INVOICE, "total": "250.00", "tax": "50.00"}, key="issue", roles=["clerk"])
+    memo = {name: value for name, value in MEMO.items() if name != "total"} | {"ref_document_no": "INV-1", "net": "193.33"}
+
+    answer = await invoice.post("/v1/credit-memos", memo, roles=["clerk"])
+
+    assert (answer.status_code, answer.json()["tax"], answer.json()["total"]) == (201, "48.33", "241.66")
+
+
+async def test_ro_04_memos_by_their_net_amounts_never_exceed_the_invoice(invoice: ServiceUnderTest) -> None:
+    """INV-06: 769.00 + 20 % credited as 726.86 and 42.14; each sent again is the same, and more than the rest is refused."""
+    await invoice.post("/v1/invoices", {**INVOICE, "total": "922.80", "tax": "153.80"}, key="issue", roles=["clerk"])
+    common = {name: value for name, value in MEMO.items() if name != "total"} | {"ref_document_no": "INV-1"}
+    first, rest = {**common, "net": "726.86"}, {**common, "document_no": "CM-2", "net": "42.14"}
+
+    answers = [
+        await invoice.post("/v1/credit-memos", body, key=f"{n}", roles=["clerk"]) for n, body in enumerate([first, rest, first, rest])
+    ]
+    more = await invoice.post("/v1/credit-memos", {**rest, "document_no": "CM-3", "net": "0.01"}, key="more", roles=["clerk"])
+
+    assert [(answer.json()["tax"], answer.json()["total"]) for answer in answers] == [("145.37", "872.23"), ("8.43", "50.57")] * 2
+    assert len(invoice.published(CreditMemoIssued)) == 2
+    assert (more.status_code, reasons_of(more)) == (422, [("NET_OUT_OF_RANGE", "net")])
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, [("TAX_UNKNOWN", "ref_document_no")]),
+        ({"ref_document_no": None}, [("MISSING", "ref_document_no")]),
+        ({"ref_document_no": "a|b"}, [("BAD_IDENTIFIER", "ref_document_no")]),
+        ({"net": "1.001"}, [("AMOUNT_TOO_PRECISE", "net")]),
+    ],
+)
+async def test_a_net_amount_needs_an_invoice_that_says_its_tax(
+    invoice: ServiceUnderTest, change: dict[str, Any], why: list[tuple[str, str]]
+) -> None:
+    """INV-06"""
+    body = {name: value for name, value in MEMO.items() if name != "total"} | {"ref_document_no": "INV-1", "net": "1.00"} | change
+
+    answer = await invoice.post("/v1/credit-memos", body, roles=["clerk"])
+
+    assert (answer.status_code, reasons_of(answer)) == (422, why)
+
+
+@pytest.mark.parametrize("amounts", [{}, {"total": "1.00", "net": "1.00"}, {"net": "1.00", "tax": "0.20"}])
+async def test_a_memo_says_its_total_or_its_net_amount(invoice: ServiceUnderTest, amounts: dict[str, str]) -> None:
+    body = {name: value for name, value in MEMO.items() if name != "total"} | amounts
+
+    assert (await invoice.post("/v1/credit-memos", body, roles=["clerk"])).status_code == 422

@@ -13,6 +13,11 @@ FOR_OTHERS: Mapping[str, str] = {
     "receivables.DocumentRejected.v1": "the ERP or billing system that sent the document",
     "receivables.EntryRejected.v1": "the bank connection that sent the entry",
     "receivables.CreditLimitChanged.v1": "whoever shows limits",
+    "receivables.InstalmentFellDue.v1": "whoever reminds and plans: the payment service says what is overdue",
+    "receivables.LateChargeAssessed.v1": "whoever shows what was charged, and how it was computed",
+    "receivables.WriteOffRejected.v1": "whoever asked for the write-off",
+    "receivables.ConsolidatedBillIssued.v1": "whoever sends the bill, and matching by its number",
+    "receivables.InvoicePolicyPublished.v1": "whoever audits which policy was in force",
     "receivables.BusinessDayStarted.v1": "the chassis of every service",
     "receivables.DayOpenedWithout.v1": "whoever watches the business day",
 }
