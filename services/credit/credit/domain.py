@@ -41,8 +41,23 @@ class Components:
 NOTHING = Components()
 
 
-def invoice_issued(minor: int) -> Components:
-    """An invoice opens items: exposure rises."""
+def billed(minor: int) -> Components:
+    """An invoice or debit memo opens items: exposure rises."""
+    return Components(open_minor=minor)
+
+
+def voided(minor: int) -> Components:
+    """All items of a document are worth nothing: exposure falls; what was applied to them is told by its own facts."""
+    return Components(open_minor=-minor)
+
+
+def written_off(minor: int) -> Components:
+    """Part of an item is adjusted or written off: exposure falls, because nobody counts on it any more."""
+    return Components(open_minor=-minor)
+
+
+def recovered(minor: int) -> Components:
+    """An adjustment is taken back or recovered and the item open again: exposure rises until the money is applied."""
     return Components(open_minor=minor)
 
 

@@ -14,10 +14,14 @@ from credit.domain import AccountKey, Components
 
 Exposing = (
     invoice.InvoiceIssued
+    | invoice.DebitMemoIssued
     | invoice.CreditMemoIssued
+    | invoice.InvoiceVoided
     | payment.PaymentApplied
     | payment.CreditApplied
     | payment.ApplicationReversed
+    | payment.AdjustmentPosted
+    | payment.AdjustmentReversed
     | payment.OnAccountCredited
     | payment.ReceiptUnapplied
 )
@@ -42,8 +46,10 @@ def components_moved(fact: Exposing) -> Components:
     :raises AmountRefused, CurrencyUnknown: the fact does not carry an amount of its currency.
     """
     match fact:
-        case invoice.InvoiceIssued():
-            return domain.invoice_issued(parse_minor(fact.total, fact.currency))
+        case invoice.InvoiceIssued() | invoice.DebitMemoIssued():
+            return domain.billed(parse_minor(fact.total, fact.currency))
+        case invoice.InvoiceVoided():
+            return domain.voided(parse_minor(fact.total, fact.currency))
         case invoice.CreditMemoIssued():
             return domain.memo_issued(parse_minor(fact.total, fact.currency))
         case payment.PaymentApplied():
@@ -53,6 +59,10 @@ def components_moved(fact: Exposing) -> Components:
         case payment.ApplicationReversed():
             given_back = domain.money_given_back if fact.memo is None else domain.memo_given_back
             return given_back(parse_minor(fact.amount, fact.currency))
+        case payment.AdjustmentPosted():
+            return domain.written_off(parse_minor(fact.amount, fact.currency))
+        case payment.AdjustmentReversed():
+            return domain.recovered(parse_minor(fact.amount, fact.currency))
         case payment.OnAccountCredited():
             return domain.put_on_account(parse_minor(fact.amount, fact.currency))
         case payment.ReceiptUnapplied():

@@ -9,10 +9,14 @@ SUBSCRIPTIONS = subscribe(
     (
         (
             invoice.InvoiceIssued,
+            invoice.DebitMemoIssued,
             invoice.CreditMemoIssued,
+            invoice.InvoiceVoided,
             payment.PaymentApplied,
             payment.CreditApplied,
             payment.ApplicationReversed,
+            payment.AdjustmentPosted,
+            payment.AdjustmentReversed,
             payment.OnAccountCredited,
             payment.ReceiptUnapplied,
         ),

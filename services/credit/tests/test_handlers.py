@@ -75,6 +75,42 @@ def a_credit_reversed(amount: str) -> Event:
     return payment.ApplicationReversed(application=f"A-{amount}", memo="US01|CM-1", reason="worth_less", **_settlement(amount))
 
 
+def a_debit_memo(total: str) -> Event:
+    return invoice.DebitMemoIssued(
+        entity="US01",
+        invoice="US01|DM-1",
+        document_no="DM-1",
+        type="383",
+        customer="C-1",
+        account="C-1",
+        currency="USD",
+        issued_on=JANUARY_5,
+        total=total,
+        instalments=[invoice.Instalment(n=1, due_on=date(2026, 2, 4), amount=total)],
+    )
+
+
+def a_void(total: str) -> Event:
+    return invoice.InvoiceVoided(
+        entity="US01",
+        invoice="US01|DM-1",
+        document_no="DM-1",
+        customer="C-1",
+        account="C-1",
+        currency="USD",
+        total=total,
+        instalments=[invoice.Instalment(n=1, due_on=date(2026, 2, 4), amount=total)],
+    )
+
+
+def a_write_off(amount: str) -> Event:
+    return payment.AdjustmentPosted(adjustment="US01|WO-1", kind="bad_debt", tax="0.00", **_settlement(amount))
+
+
+def a_recovery(amount: str) -> Event:
+    return payment.AdjustmentReversed(adjustment="US01|WO-1", kind="bad_debt", tax="0.00", reason="recovered", **_settlement(amount))
+
+
 def money_put_on_account(amount: str) -> Event:
     return payment.OnAccountCredited(entity="US01", receipt="US01|R-1", account="C-1", currency="USD", amount=amount)
 
@@ -92,8 +128,12 @@ A_DAY: Sequence[Event] = (
     a_payment_reversed("900.00"),
     a_credit_reversed("300.00"),
     money_taken_off_account("100.00"),
+    a_debit_memo("40.00"),
+    a_void("40.00"),
+    a_write_off("80.00"),
+    a_recovery("30.00"),
 )
-AFTER_THE_DAY = (1200_00, 200_00, 300_00, 700_00)
+AFTER_THE_DAY = (1150_00, 200_00, 300_00, 650_00)
 """Open, on-account, memo credit and exposure that A_DAY leaves."""
 
 

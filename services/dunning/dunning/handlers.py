@@ -20,7 +20,16 @@ CHANNEL = "log"
 _ONE_DAY = timedelta(days=1)
 _log = structlog.get_logger("dunning.notices")
 
-Moving = invoice.InvoiceIssued | payment.PaymentApplied | payment.CreditApplied | payment.ApplicationReversed
+Moving = (
+    invoice.InvoiceIssued
+    | invoice.DebitMemoIssued
+    | invoice.InvoiceVoided
+    | payment.PaymentApplied
+    | payment.CreditApplied
+    | payment.ApplicationReversed
+    | payment.AdjustmentPosted
+    | payment.AdjustmentReversed
+)
 """Every fact that changes what is open of an item."""
 
 
@@ -46,14 +55,15 @@ def items_moved(fact: Moving) -> Iterator[ItemMove]:
     :raises AmountRefused, CurrencyUnknown: the fact does not carry amounts of its currency.
     """
     match fact:
-        case invoice.InvoiceIssued():
+        case invoice.InvoiceIssued() | invoice.DebitMemoIssued() | invoice.InvoiceVoided():
+            sign = -1 if isinstance(fact, invoice.InvoiceVoided) else 1
             for one in fact.instalments:
-                amount_minor = parse_minor(one.amount, fact.currency)
+                amount_minor = sign * parse_minor(one.amount, fact.currency)
                 yield ItemMove(f"{fact.invoice}|{one.n}", fact.entity, fact.account, fact.currency, one.due_on, amount_minor)
-        case payment.PaymentApplied() | payment.CreditApplied():
+        case payment.PaymentApplied() | payment.CreditApplied() | payment.AdjustmentPosted():
             amount_minor = parse_minor(fact.amount, fact.currency)
             yield ItemMove(fact.item, fact.entity, fact.account, fact.currency, fact.due_on, -amount_minor)
-        case payment.ApplicationReversed():
+        case payment.ApplicationReversed() | payment.AdjustmentReversed():
             amount_minor = parse_minor(fact.amount, fact.currency)
             yield ItemMove(fact.item, fact.entity, fact.account, fact.currency, fact.due_on, amount_minor)
 

@@ -7,7 +7,16 @@ from dunning import handlers
 
 SUBSCRIPTIONS = subscribe(
     (
-        (invoice.InvoiceIssued, payment.PaymentApplied, payment.CreditApplied, payment.ApplicationReversed),
+        (
+            invoice.InvoiceIssued,
+            invoice.DebitMemoIssued,
+            invoice.InvoiceVoided,
+            payment.PaymentApplied,
+            payment.CreditApplied,
+            payment.ApplicationReversed,
+            payment.AdjustmentPosted,
+            payment.AdjustmentReversed,
+        ),
         handlers.fold_items,
     ),
     forward=("erp.customers", "erp.reference", "receivables.invoice", "receivables.payment", "receivables.credit"),

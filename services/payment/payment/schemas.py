@@ -114,7 +114,7 @@ class ReceiptOut(BaseModel):
 
 
 class ItemOut(BaseModel):
-    """An instalment of an invoice and what is open of it."""
+    """An instalment of an invoice or debit memo and what is open of it; `written_off` is net of what was recovered."""
 
     item: str
     invoice: str
@@ -124,6 +124,8 @@ class ItemOut(BaseModel):
     due_on: date
     total: str
     open: str
+    written_off: str
+    is_voided: bool
     booked_on: date
 
     @classmethod
@@ -139,6 +141,8 @@ class ItemOut(BaseModel):
             due_on=row["due_on"],
             total=format_minor(row["total_minor"], row["currency"]),
             open=format_minor(row["open_minor"], row["currency"]),
+            written_off=format_minor(row["adjusted_minor"], row["currency"]),
+            is_voided=row["is_voided"],
             booked_on=row["booked_on"],
         )
 

@@ -59,12 +59,17 @@ class Account(Table, table=True):
 
 
 class Document(Table, table=True):
-    """An invoice or a credit memo; `digest` stands for its number, caseless, where remittances are searched for it."""
+    """
+    An invoice, debit memo or credit memo; `digest` stands for its number, caseless, where remittances are searched for it.
+
+    `voided_on` is the date a void counts from, `void_booked_on` the day it was booked.
+    """
 
     __tablename__ = "document"
     __table_args__ = (
         UniqueConstraint("entity", "document_no", name="document_number_key"),
-        CheckConstraint("kind IN ('invoice', 'memo')", name="kind_known"),
+        CheckConstraint("kind IN ('invoice', 'debit_memo', 'memo')", name="kind_known"),
+        CheckConstraint("(voided_on IS NULL) = (void_booked_on IS NULL) AND (voided_on IS NULL OR kind <> 'memo')", name="voided_once"),
         Index("document_by_digest", "digest"),
     )
 
@@ -78,11 +83,13 @@ class Document(Table, table=True):
     issued_on: date
     booked_on: date
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    voided_on: date | None
+    void_booked_on: date | None
 
 
 class Item(Table, table=True):
     """
-    An instalment: open is total less settled (by money) less credited (by memos).
+    An instalment: open is total less settled (by money), credited (by memos), adjusted (written off, net) and voided (all or nothing).
 
     No index contains these amounts: `is_open` changes seldom, they often.
     """
@@ -91,9 +98,13 @@ class Item(Table, table=True):
     __table_args__ = (
         UniqueConstraint("document_id", "n", name="item_instalment_key"),
         CheckConstraint(
-            "settled_minor >= 0 AND credited_minor >= 0 AND settled_minor + credited_minor <= total_minor", name="never_overapplied"
+            "least(settled_minor, credited_minor, adjusted_minor) >= 0 AND voided_minor IN (0, total_minor)"
+            " AND settled_minor + credited_minor + adjusted_minor + voided_minor <= total_minor",
+            name="never_overapplied",
         ),
-        CheckConstraint("is_open = (settled_minor + credited_minor < total_minor)", name="open_is_what_is_left"),
+        CheckConstraint(
+            "is_open = (settled_minor + credited_minor + adjusted_minor + voided_minor < total_minor)", name="open_is_what_is_left"
+        ),
         Index("item_open", "account_id", postgresql_where=text("is_open")),
         Index("item_by_account", "account_id", "id"),
     )
@@ -107,6 +118,8 @@ class Item(Table, table=True):
     settled_minor: int = Field(sa_column=_minor())
     credited_minor: int = Field(sa_column=_minor())
     is_open: bool
+    adjusted_minor: int = Field(sa_column=_minor())
+    voided_minor: int = Field(sa_column=_minor())
 
 
 class Memo(Table, table=True):
@@ -125,6 +138,34 @@ class Memo(Table, table=True):
     total_minor: int = Field(sa_column=_minor())
     applied_minor: int = Field(sa_column=_minor())
     is_open: bool
+
+
+class Adjustment(Table, table=True):
+    """
+    An approved adjustment or write-off of an item: how much of it stands posted, net of what was taken back or recovered.
+
+    `adjustment` is the id of the request; `tax_minor` is the tax in `approved_minor`.
+    """
+
+    __tablename__ = "adjustment"
+    __table_args__ = (
+        UniqueConstraint("adjustment", name="adjustment_name_key"),
+        CheckConstraint(
+            "approved_minor > 0 AND posted_minor BETWEEN 0 AND approved_minor AND tax_minor BETWEEN 0 AND approved_minor",
+            name="never_above_approval",
+        ),
+    )
+
+    id: int = Field(sa_column=_id())
+    adjustment: str = Field(sa_column=_text())
+    account_id: int = Field(sa_column=_of("account.id"))
+    item_id: int = Field(sa_column=_of("item.id"))
+    kind: str = Field(sa_column=_text())
+    approved_minor: int = Field(sa_column=_minor())
+    tax_minor: int = Field(sa_column=_minor())
+    posted_minor: int = Field(sa_column=_minor())
+    effective_on: date
+    booked_on: date
 
 
 class Receipt(Table, table=True):
@@ -201,7 +242,8 @@ class BankAccount(Table, table=True):
 
 class Entry(Table, table=True):
     """
-    The settlement ledger, only ever added to: so much of a receipt or memo applied to an item, or of a receipt moved on-account.
+    The settlement ledger, only ever added to: so much of a receipt or memo applied to an item, of an adjustment or of its document's void
+    (`void_id`) taken off it, or of a receipt moved on-account.
 
     Negative amounts take back. `applied_on` is the booked day of the application that an entry belongs to. `is_finished` saves work on the
     open day and means nothing afterwards: see `domain.finished`.
@@ -210,7 +252,8 @@ class Entry(Table, table=True):
     __tablename__ = "entry"
     __table_args__ = (
         CheckConstraint("amount_minor <> 0", name="moves_something"),
-        CheckConstraint("num_nonnulls(receipt_id, memo_id) = 1", name="from_one_source"),
+        CheckConstraint("num_nonnulls(receipt_id, memo_id, adjustment_id, void_id) = 1", name="from_one_source"),
+        CheckConstraint("void_id IS NULL OR amount_minor > 0", name="void_stays"),
         CheckConstraint(
             "(item_id IS NULL) = (application IS NULL) AND (item_id IS NOT NULL OR receipt_id IS NOT NULL)", name="to_an_item_or_on_account"
         ),
@@ -234,3 +277,5 @@ class Entry(Table, table=True):
     booked_on: date
     effective_on: date
     is_finished: bool
+    adjustment_id: int | None = Field(sa_column=_of("adjustment.id", nullable=True))
+    void_id: int | None = Field(sa_column=_of("document.id", nullable=True))

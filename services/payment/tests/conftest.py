@@ -39,13 +39,18 @@ def _as_of(part: str, where: str) -> str:
 
 OUT_OF_BALANCE = (
     "SELECT item FROM chk.item LEFT JOIN (SELECT item, sum(amount_minor) AS s FROM chk.application GROUP BY 1) AS a USING (item)"
-    " WHERE total_minor <> open_minor + coalesce(s, 0) OR open_minor < 0",
+    " WHERE total_minor <> open_minor + coalesce(s, 0) + adjusted_minor + voided_minor OR open_minor < 0",
+    "SELECT item FROM chk.item LEFT JOIN (SELECT item, sum(posted_minor) AS s FROM chk.adjustment GROUP BY 1) AS a USING (item)"
+    " WHERE adjusted_minor <> coalesce(s, 0)",
+    "SELECT id FROM adjustment LEFT JOIN (SELECT adjustment_id AS id, sum(amount_minor) AS s FROM entry GROUP BY 1) AS e USING (id)"
+    " WHERE posted_minor <> coalesce(s, 0)",
     "SELECT receipt FROM chk.receipt AS r LEFT JOIN (SELECT source, sum(amount_minor) AS s FROM chk.application"
     " WHERE source_kind = 'receipt' GROUP BY 1) AS a ON a.source = r.receipt"
     " WHERE applied_minor <> coalesce(s, 0) OR amount_minor <> unidentified_minor + unapplied_minor + on_account_minor + applied_minor",
     "SELECT memo FROM chk.memo AS m LEFT JOIN (SELECT source, sum(amount_minor) AS s FROM chk.application"
     " WHERE source_kind = 'memo' GROUP BY 1) AS a ON a.source = m.memo WHERE applied_minor <> coalesce(s, 0)",
     f"SELECT id FROM ({_as_of('item', 'item_id IS NOT NULL')}) AS a JOIN item USING (id) WHERE so_far NOT BETWEEN 0 AND total_minor",
+    f"SELECT id FROM ({_as_of('adjustment', 'adjustment_id IS NOT NULL')}) AS a WHERE so_far < 0",
     f"SELECT id FROM ({_as_of('receipt', 'receipt_id IS NOT NULL')}) AS a JOIN receipt USING (id) WHERE so_far > amount_minor",
     f"SELECT id FROM ({_as_of('receipt', 'item_id IS NULL')}) AS a WHERE so_far < 0",
     "SELECT entry FROM chk.entry GROUP BY entry, entity, currency HAVING sum(amount_minor) <> 0",

@@ -1,8 +1,10 @@
 """The rules of settlement, with nothing running: examples first, then properties over generated days."""
 
+import sys
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,6 +24,7 @@ from payment.domain import (
     Policy,
     Source,
     Standing,
+    finished,
     identify,
     references_in,
     settle,
@@ -206,3 +209,32 @@ def test_the_first_document_named_says_whose_money_it_is_before_the_bank_account
     assert identify([], "C-3", "C-4") == Payer("C-3", "bank_account")
     assert identify([], None, "C-4") == Payer("C-4", "customer")
     assert identify([], None, None) is None
+
+
+def test_a_receipt_that_pays_its_invoice_in_full_is_finished_and_one_that_leaves_something_is_not() -> None:
+    for minor, expected in ((100, 1), (90, 0), (110, 0)):
+        books = Books([an_item("A", 100)], [], [a_receipt("R", minor, names=("A",))])
+        target = settle(books, FIRST, STANDARD)
+        assert len(finished(books, target, {})) == expected
+    assert finished(books, target, target) == set()
+
+
+def test_twice_the_items_and_money_take_about_twice_the_steps() -> None:
+    """An account with thousands of open items stays fast: counted in calls, so that no clock decides."""
+
+    def calls(n: int) -> int:
+        counted = 0
+
+        def count(*_: Any) -> None:
+            nonlocal counted
+            counted += 1
+
+        books = Books([an_item(f"I{i:05}", 10, due=i % 90) for i in range(n)], [], [a_receipt(f"R{i:05}", 10) for i in range(n)])
+        sys.setprofile(count)
+        try:
+            settle(books, FIRST, STANDARD)
+        finally:
+            sys.setprofile(None)
+        return counted
+
+    assert calls(2_000) < 2.2 * calls(1_000)

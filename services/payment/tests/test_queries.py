@@ -76,3 +76,18 @@ async def test_accounts_are_locked_in_one_order_whoever_asks(payment: ServiceUnd
             return len(await locks.lock_accounts(db, order))
 
     assert set(await asyncio.gather(*[lock(names[::step]) for step in (1, -1) * 4])) == {50}
+
+
+@pytest.mark.db
+async def test_whoever_settles_an_account_keeps_others_from_it(payment: ServiceUnderTest) -> None:
+    """Two who read the same open amount would apply the same cent twice; another account is free meanwhile."""
+    ours, another = ("US01", "C-1"), ("US01", "C-2")
+    async with payment.db.transaction() as db:
+        await locks.lock_accounts(db, [ours, another])  # Both are there already when the race begins.
+    async with payment.db.transaction() as settling:
+        await locks.lock_accounts(settling, [ours])
+        async with payment.db.transaction() as other:
+            await other.execute("SET LOCAL lock_timeout = '50ms'")
+            await locks.lock_accounts(other, [another])
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await locks.lock_accounts(other, [ours])

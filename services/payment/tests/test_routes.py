@@ -107,6 +107,8 @@ async def test_items_are_listed_in_pages(payment: ServiceUnderTest) -> None:
         "due_on": "2026-01-05",
         "total": "10.00",
         "open": "10.00",
+        "written_off": "0.00",
+        "is_voided": False,
         "booked_on": "2026-01-05",
     }
     closed = (await payment.get("/v1/items", entity="US01", open="false")).json()["items"]

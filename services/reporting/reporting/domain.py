@@ -18,15 +18,19 @@ from money import round_half_up
 INVOICED: Final = "invoiced"
 CREDITED: Final = "credited"
 SETTLED: Final = "settled"
+CHARGED: Final = "charged"
+WRITTEN_OFF: Final = "written_off"
+VOIDED: Final = "voided"
 UNAPPLIED: Final = "unapplied"
 ON_ACCOUNT: Final = "on_account"
 MEMO: Final = "memo"
 UNIDENTIFIED: Final = "unidentified"
 
-ITEM_MEASURES: Final = (INVOICED, CREDITED, SETTLED)
+ITEM_MEASURES: Final = (INVOICED, CHARGED, CREDITED, SETTLED, WRITTEN_OFF, VOIDED)
 """
-What open items are made of: billed (positive), less memo credit applied, less money applied (both negative, net of reversals).
-Their sum is the open amount. They are kept by due date; the other measures have none.
+What open items are made of: billed by invoices and debit memos, and by late charges (both positive); less memo credit applied, money
+applied, what was adjusted or written off, and what was voided (all negative, net of reversals and recoveries). A voided late charge is less
+charged. Their sum is the open amount. They are kept by due date; the other measures have none.
 """
 OPEN: Final = "open"
 """Their sum, in what a closed day leaves behind."""
@@ -123,16 +127,16 @@ class Deltas:
         key = (to.entity, to.account, to.currency, measure, due_on, to.effective_on, to.booked_on)
         self.postings[key] = self.postings.get(key, 0) + minor
 
-    def issue(self, to: Posting, item: str, customer: str, due_on: date, minor: int) -> None:
-        """Bill an item."""
+    def issue(self, to: Posting, item: str, customer: str, due_on: date, minor: int, measure: str = INVOICED) -> None:
+        """Bill an item by `measure` (`INVOICED`, `CHARGED`)."""
         delta = self._item(to, item, customer, due_on)
         delta.issued_on, delta.booked_on = to.effective_on, to.booked_on
         delta.total_minor += minor
         delta.open_minor += minor
-        self.post(to, INVOICED, minor, due_on)
+        self.post(to, measure, minor, due_on)
 
     def settle(self, to: Posting, measure: str, item: str, customer: str, due_on: date, minor: int) -> None:
-        """Take `minor` off an item by `measure` (`SETTLED`, `CREDITED`); a negative amount takes an application back."""
+        """Take `minor` off an item by any other measure, or off what was charged; a negative amount puts it back."""
         self._item(to, item, customer, due_on).open_minor -= minor
         self.post(to, measure, -minor, due_on)
 
@@ -193,21 +197,27 @@ class RollForward:
     """
     How open items came from one month's end to the next, in one currency, by effective date and net of reversals.
 
-    `credited_minor` is memo credit applied and `settled_minor` money applied, both positive when they reduce what is open.
+    `charged_minor` is what late charges billed, less those voided. `credited_minor` is memo credit applied, `settled_minor` money applied,
+    `written_off_minor` what was adjusted or written off less what was recovered; these and `voided_minor` are positive when they reduce
+    what is open.
     """
 
     currency: str
     opening_minor: int
     invoiced_minor: int
+    charged_minor: int
     credited_minor: int
     settled_minor: int
+    written_off_minor: int
+    voided_minor: int
     unapplied_minor: int
     credit_minor: int
 
     @property
     def closing_minor(self) -> int:
-        """Opening + invoiced - credited - settled."""
-        return self.opening_minor + self.invoiced_minor - self.credited_minor - self.settled_minor
+        """Opening + invoiced + charged - credited - settled - written off - voided."""
+        billed_minor = self.invoiced_minor + self.charged_minor - self.voided_minor
+        return self.opening_minor + billed_minor - self.credited_minor - self.settled_minor - self.written_off_minor
 
 
 def month_bounds(month: str) -> tuple[date, date]:
@@ -238,7 +248,11 @@ DEFINITIONS: Final[dict[str, str]] = {
     "unapplied": "Money of known payers that is not applied and was not put on account.",
     "on_account": "Money left on account plus the open credit of credit memos.",
     "unidentified": "Money whose payer is not known.",
-    "net_credit_sales": "Invoices less credit memos issued in the last `days` days up to and including as_of, by effective date.",
+    "net_credit_sales": (
+        "Invoices and debit memos less credit memos issued and less voids in the last `days` days up to and including as_of, by effective"
+        " date. Late charges are not sales; a void counts on its own date; what is written off is no less sold."
+    ),
+    "written_off": "Adjusted and written off in the last `days` days, less what was recovered or taken back in them.",
     "dso": "Days sales outstanding: open_total / net_credit_sales x days. One decimal, half up.",
     "best_possible_dso": "Open items not past due / net_credit_sales x days. One decimal, half up.",
     "average_days_delinquent": "DSO less best possible DSO, which is overdue / net_credit_sales x days. One decimal, half up.",
@@ -254,12 +268,13 @@ class Kpis:
 
     standing: Standing
     net_credit_sales_minor: int
+    written_off_minor: int
     dso_tenths: int | None
     best_possible_dso_tenths: int | None
     average_days_delinquent_tenths: int | None
 
 
-def kpis(standing: Standing, net_credit_sales_minor: int, days: int) -> Kpis:
+def kpis(standing: Standing, net_credit_sales_minor: int, written_off_minor: int, days: int) -> Kpis:
     """
     Measure how long money takes to come in (RPT-03).
 
@@ -268,6 +283,7 @@ def kpis(standing: Standing, net_credit_sales_minor: int, days: int) -> Kpis:
     return Kpis(
         standing,
         net_credit_sales_minor,
+        written_off_minor,
         _tenths_of_days(standing.open_minor, net_credit_sales_minor, days),
         _tenths_of_days(standing.current_minor, net_credit_sales_minor, days),
         _tenths_of_days(standing.overdue_minor, net_credit_sales_minor, days),

@@ -11,17 +11,32 @@ from events.fact import Event
 from events.ingress import check_identifier
 from money import parse_minor
 
-from reporting.domain import CREDITED, MEMO, ON_ACCOUNT, SETTLED, UNAPPLIED, UNIDENTIFIED, Deltas, Posting
+from reporting.domain import (
+    CHARGED,
+    CREDITED,
+    INVOICED,
+    MEMO,
+    ON_ACCOUNT,
+    SETTLED,
+    UNAPPLIED,
+    UNIDENTIFIED,
+    VOIDED,
+    WRITTEN_OFF,
+    Deltas,
+    Posting,
+)
 from reporting.queries import closings, folds, gathering
 
 ALL_ACCOUNTS: Final = "*"
 """Stands for an account where a day's work is asked for: the closing is one statement over all of them."""
+LATE_CHARGE: Final = "late_charge"
+"""The `origin` of documents that late charges were posted by."""
 ONE_DAY: Final = timedelta(days=1)
 
 
 async def fold_money(db: Connection, facts: Sequence[Received[Any]], batch: Batch) -> list[Fact]:
     """
-    Add what invoices, memos, receipts and applications say to items, accounts and the cube.
+    Add what documents, voids, receipts, applications and adjustments say to items, accounts and the cube.
 
     The facts commute: an application may come before its item, which then stands with a negative open amount until it is issued.
 
@@ -84,11 +99,18 @@ def _posting(fact: Received[Any], account: str | None) -> Posting:
     return Posting(fact.entity, account, fact.data.currency, fact.effective_on, fact.booked_on)
 
 
-def _invoice_issued(deltas: Deltas, fact: Received[invoice.InvoiceIssued]) -> None:
-    to = _posting(fact, fact.data.account)
+def _billed(deltas: Deltas, fact: Received[invoice.Billed]) -> None:
+    to, measure = _posting(fact, fact.data.account), CHARGED if fact.data.origin == LATE_CHARGE else INVOICED
     for part in fact.data.instalments:
         item = f"{fact.data.invoice}|{part.n}"
-        deltas.issue(to, item, fact.data.customer, part.due_on, parse_minor(part.amount, fact.data.currency))
+        deltas.issue(to, item, fact.data.customer, part.due_on, parse_minor(part.amount, fact.data.currency), measure)
+
+
+def _voided(deltas: Deltas, fact: Received[invoice.InvoiceVoided]) -> None:
+    to, measure = _posting(fact, fact.data.account), CHARGED if fact.data.origin == LATE_CHARGE else VOIDED
+    for part in fact.data.instalments:
+        item = f"{fact.data.invoice}|{part.n}"
+        deltas.settle(to, measure, item, fact.data.customer, part.due_on, parse_minor(part.amount, fact.data.currency))
 
 
 def _credit_memo_issued(deltas: Deltas, fact: Received[invoice.CreditMemoIssued]) -> None:
@@ -131,6 +153,18 @@ def _settle(deltas: Deltas, fact: Received[Any], measure: str, source: str, mino
     deltas.post(to, source, -minor)
 
 
+def _adjustment_posted(deltas: Deltas, fact: Received[payment.AdjustmentPosted]) -> None:
+    _write_off(deltas, fact, parse_minor(fact.data.amount, fact.data.currency))
+
+
+def _adjustment_reversed(deltas: Deltas, fact: Received[payment.AdjustmentReversed]) -> None:
+    _write_off(deltas, fact, -parse_minor(fact.data.amount, fact.data.currency))
+
+
+def _write_off(deltas: Deltas, fact: Received[Any], minor: int) -> None:
+    deltas.settle(_posting(fact, fact.data.account), WRITTEN_OFF, fact.data.item, fact.data.customer, fact.data.due_on, minor)
+
+
 def _on_account_credited(deltas: Deltas, fact: Received[payment.OnAccountCredited]) -> None:
     _put_on_account(deltas, fact, parse_minor(fact.data.amount, fact.data.currency))
 
@@ -146,7 +180,9 @@ def _put_on_account(deltas: Deltas, fact: Received[Any], minor: int) -> None:
 
 
 FOLDS: Final[Mapping[type[Event], Callable[[Deltas, Received[Any]], None]]] = {
-    invoice.InvoiceIssued: _invoice_issued,
+    invoice.InvoiceIssued: _billed,
+    invoice.DebitMemoIssued: _billed,
+    invoice.InvoiceVoided: _voided,
     invoice.CreditMemoIssued: _credit_memo_issued,
     payment.PaymentReceived: _payment_received,
     payment.PayerIdentified: _payer_identified,
@@ -154,6 +190,8 @@ FOLDS: Final[Mapping[type[Event], Callable[[Deltas, Received[Any]], None]]] = {
     payment.PaymentApplied: _payment_applied,
     payment.CreditApplied: _credit_applied,
     payment.ApplicationReversed: _application_reversed,
+    payment.AdjustmentPosted: _adjustment_posted,
+    payment.AdjustmentReversed: _adjustment_reversed,
     payment.OnAccountCredited: _on_account_credited,
     payment.ReceiptUnapplied: _receipt_unapplied,
 }

@@ -169,9 +169,9 @@ async def _known_customer(db: Connection, entity: str, customer: str) -> None:
 
 
 async def _kpis(db: Connection, asked: Asked, days: int) -> list[domain.Kpis]:
-    sales = await figures.net_credit_sales(db, asked.entity, asked.as_of, days, asked.known_at)
+    periods = await figures.sold_and_written_off(db, asked.entity, asked.as_of, days, asked.known_at)
     found = await standings.standing_of_entity(db, asked.entity, asked.as_of, asked.known_at)
-    return [domain.kpis(standing, sales.get(standing.currency, 0), days) for standing in found]
+    return [domain.kpis(standing, *periods.get(standing.currency, figures.NOTHING), days) for standing in found]
 
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"

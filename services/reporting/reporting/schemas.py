@@ -69,13 +69,16 @@ class AgingOut(BaseModel):
 
 
 class RollForwardRow(BaseModel):
-    """closing = opening + invoiced - credited - settled, by effective date, net of reversals."""
+    """closing = opening + invoiced + charged - credited - settled - written_off - voided, by effective date, net of reversals."""
 
     currency: str
     opening: str
-    invoiced: str
+    invoiced: str = Field(description="Invoices and debit memos, late charges apart.")
+    charged: str = Field(description="Late charges that were posted, less those voided.")
     credited: str = Field(description="Credit of memos applied to items.")
     settled: str = Field(description="Money applied to items.")
+    written_off: str = Field(description="Adjusted or written off, less what was recovered.")
+    voided: str = Field(description="Invoices and debit memos that became worth nothing.")
     closing: str
     unapplied: str = Field(description="At the end of the month. " + DEFINITIONS["unapplied"])
     on_account: str = Field(description="At the end of the month. " + DEFINITIONS["on_account"])
@@ -86,8 +89,11 @@ class RollForwardRow(BaseModel):
             currency=row.currency,
             opening=format_minor(row.opening_minor, row.currency),
             invoiced=format_minor(row.invoiced_minor, row.currency),
+            charged=format_minor(row.charged_minor, row.currency),
             credited=format_minor(row.credited_minor, row.currency),
             settled=format_minor(row.settled_minor, row.currency),
+            written_off=format_minor(row.written_off_minor, row.currency),
+            voided=format_minor(row.voided_minor, row.currency),
             closing=format_minor(row.closing_minor, row.currency),
             unapplied=format_minor(row.unapplied_minor, row.currency),
             on_account=format_minor(row.credit_minor, row.currency),
@@ -114,6 +120,7 @@ class KpiRow(BaseModel):
     on_account: str
     unidentified: str
     net_credit_sales: str
+    written_off: str
     dso: str | None
     best_possible_dso: str | None
     average_days_delinquent: str | None
@@ -135,6 +142,7 @@ class KpiRow(BaseModel):
             on_account=format_minor(standing.credit_minor, currency),
             unidentified=format_minor(standing.unidentified_minor, currency),
             net_credit_sales=format_minor(kpis.net_credit_sales_minor, currency),
+            written_off=format_minor(kpis.written_off_minor, currency),
             **{name: None if figure is None else written_tenths(figure) for name, figure in tenths.items()},
             not_defined={name: NO_SALES for name, figure in tenths.items() if figure is None},
         )

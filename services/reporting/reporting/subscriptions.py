@@ -9,13 +9,17 @@ SUBSCRIPTIONS = subscribe(
     (
         (
             invoice.InvoiceIssued,
+            invoice.DebitMemoIssued,
             invoice.CreditMemoIssued,
+            invoice.InvoiceVoided,
             payment.PaymentReceived,
             payment.PayerIdentified,
             payment.PayerUnknown,
             payment.PaymentApplied,
             payment.CreditApplied,
             payment.ApplicationReversed,
+            payment.AdjustmentPosted,
+            payment.AdjustmentReversed,
             payment.OnAccountCredited,
             payment.ReceiptUnapplied,
         ),

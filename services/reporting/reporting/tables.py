@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 
 _NAMES = {"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
 _ITEM_ISSUED_AT_ONCE = "(issued_on IS NULL) = (booked_on IS NULL) AND (issued_on IS NULL) = (folded_at IS NULL)"
-_OF_ACCOUNTS = "'invoiced', 'credited', 'settled', 'unapplied', 'on_account', 'memo'"
+_OF_ACCOUNTS = "'invoiced', 'charged', 'credited', 'settled', 'written_off', 'voided', 'unapplied', 'on_account', 'memo'"
 _KNOWN_ON = text("greatest(effective_on, booked_on)")
 _OVERDUE = "to_30_minor + to_60_minor + to_90_minor + over_90_minor"
 

@@ -116,7 +116,7 @@ async def answers(db: Connection, entity: str, as_of: date, known_at: date | Non
             for limit in (None, 1, 3)
         ],
         await figures.roll_forward(db, entity, first, last, known_at),
-        await figures.net_credit_sales(db, entity, as_of, 20, known_at),
+        await figures.sold_and_written_off(db, entity, as_of, 20, known_at),
     ]
 
 

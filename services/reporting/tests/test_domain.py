@@ -47,7 +47,7 @@ def test_counting_the_starts_that_a_due_date_has_reached_names_the_same_bucket_a
 
 def test_the_figures_of_april_give_35_days_of_which_25_at_best_and_10_delinquent() -> None:
     """RPT-03, A13"""
-    april = kpis(a_standing(250_000_00, 100_000_00), 300_000_00, days=30)
+    april = kpis(a_standing(250_000_00, 100_000_00), 300_000_00, 0, days=30)
 
     row = KpiRow.of(april)
 
@@ -58,14 +58,14 @@ def test_the_figures_of_april_give_35_days_of_which_25_at_best_and_10_delinquent
 @pytest.mark.parametrize("sales_minor", [0, -1])
 def test_without_sales_the_days_are_not_defined_and_the_reason_is_given(sales_minor: int) -> None:
     """RPT-03, A13"""
-    row = KpiRow.of(kpis(a_standing(1_000, 500), sales_minor, days=30))
+    row = KpiRow.of(kpis(a_standing(1_000, 500), sales_minor, 0, days=30))
 
     assert (row.dso, row.best_possible_dso, row.average_days_delinquent) == (None, None, None)
     assert set(row.not_defined) == {"dso", "best_possible_dso", "average_days_delinquent"}
 
 
 def test_half_a_tenth_of_a_day_is_rounded_up() -> None:
-    assert written_tenths(kpis(a_standing(1_00), 20_00, days=1).dso_tenths or 0) == "0.1"  # 0.05 days.
+    assert written_tenths(kpis(a_standing(1_00), 20_00, 0, days=1).dso_tenths or 0) == "0.1"  # 0.05 days.
     assert (written_tenths(-5), written_tenths(0), written_tenths(12345)) == ("-0.5", "0.0", "1234.5")
 
 
@@ -79,7 +79,7 @@ def test_the_balance_is_open_less_unapplied_less_every_kind_of_credit() -> None:
 
 def test_a_month_closes_at_what_it_opened_with_and_what_moved() -> None:
     """RPT-08"""
-    assert RollForward("USD", 1000, 500, 50, 300, 0, 0).closing_minor == 1150
+    assert RollForward("USD", 1000, 500, 7, 50, 300, 40, 20, 0, 0).closing_minor == 1097
 
 
 def test_a_month_ends_on_its_last_day() -> None:

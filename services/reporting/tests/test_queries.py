@@ -8,6 +8,7 @@ import pytest
 from chassis.database import Database
 from reporting.domain import (
     BUCKETS,
+    CHARGED,
     CREDITED,
     INVOICED,
     ITEM_MEASURES,
@@ -16,6 +17,8 @@ from reporting.domain import (
     SETTLED,
     UNAPPLIED,
     UNIDENTIFIED,
+    VOIDED,
+    WRITTEN_OFF,
     Deltas,
     Posting,
     RollForward,
@@ -141,6 +144,11 @@ async def test_a_month_rolls_forward_net_of_reversals_and_closes_at_its_aging(da
     deltas.settle(to(effective_on=february), SETTLED, "US01|INV-1|1", "C-1", february, 700)
     deltas.settle(to(effective_on=february), SETTLED, "US01|INV-1|1", "C-1", february, -400)
     deltas.settle(to(effective_on=february), CREDITED, "US01|INV-2|1", "C-1", march, 50)
+    deltas.issue(to(effective_on=february), "US01|DM-1|1", "C-1", march, 15, CHARGED)
+    deltas.settle(to(effective_on=february), CHARGED, "US01|DM-1|1", "C-1", march, 5)
+    deltas.settle(to(effective_on=february), WRITTEN_OFF, "US01|INV-2|1", "C-1", march, 40)
+    deltas.settle(to(effective_on=february), WRITTEN_OFF, "US01|INV-2|1", "C-1", march, -10)
+    deltas.settle(to(effective_on=february), VOIDED, "US01|INV-1|1", "C-1", february, 200)
     deltas.post(to(effective_on=february), UNAPPLIED, 30)
     deltas.post(to(effective_on=february), ON_ACCOUNT, 20)
     deltas.post(to(effective_on=february), MEMO, 7)
@@ -149,12 +157,12 @@ async def test_a_month_rolls_forward_net_of_reversals_and_closes_at_its_aging(da
 
     async with database.reading() as db:
         (row,) = await figures.roll_forward(db, "US01", date(2026, 2, 1), date(2026, 2, 28), None)
-    assert row == RollForward("USD", 1000, 500, 50, 300, 30, 27)
+    assert row == RollForward("USD", 1000, 500, 10, 50, 300, 30, 200, 30, 27)
     assert row.closing_minor == await open_minor(database, date(2026, 2, 28), None)
 
 
-async def test_net_credit_sales_are_invoices_less_memos_issued_whether_applied_or_not(database: Database) -> None:
-    """RPT-03"""
+async def test_net_credit_sales_are_invoices_less_voids_and_memos_issued_whether_applied_or_not(database: Database) -> None:
+    """RPT-03: late charges are no sales, and what is written off was sold all the same."""
     deltas, before = Deltas(), DAY - timedelta(days=30)
     deltas.issue(to(effective_on=before), "US01|INV-0|1", "C-1", DAY, 77)
     deltas.issue(to(), "US01|INV-1|1", "C-1", DAY, 1000)
@@ -162,12 +170,16 @@ async def test_net_credit_sales_are_invoices_less_memos_issued_whether_applied_o
     deltas.settle(to(), CREDITED, "US01|INV-1|1", "C-1", DAY, 120)
     deltas.post(to(), MEMO, -120)
     deltas.settle(to(), SETTLED, "US01|INV-1|1", "C-1", DAY, 500)
+    deltas.issue(to(), "US01|DM-1|1", "C-1", DAY, 50, CHARGED)
+    deltas.settle(to(), VOIDED, "US01|INV-1|1", "C-1", DAY, 80)
+    deltas.settle(to(), WRITTEN_OFF, "US01|INV-1|1", "C-1", DAY, 30)
+    deltas.settle(to(), WRITTEN_OFF, "US01|INV-1|1", "C-1", DAY, -5)
     await save(database, deltas)
 
     async with database.reading() as db:
-        assert await figures.net_credit_sales(db, "US01", DAY, 30, None) == {"USD": 700}
-        assert await figures.net_credit_sales(db, "US01", DAY, 31, None) == {"USD": 777}
-        assert await figures.net_credit_sales(db, "US01", DAY, 31, DAY - timedelta(days=1)) == {"USD": 77}
+        assert await figures.sold_and_written_off(db, "US01", DAY, 30, None) == {"USD": (620, 25)}
+        assert await figures.sold_and_written_off(db, "US01", DAY, 31, None) == {"USD": (697, 25)}
+        assert await figures.sold_and_written_off(db, "US01", DAY, 31, DAY - timedelta(days=1)) == {"USD": (77, 0)}
 
 
 async def test_freshness_is_the_last_closed_day_and_counts_what_stands_aside(database: Database) -> None:

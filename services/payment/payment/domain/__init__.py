@@ -1,12 +1,17 @@
 """The rules of settlement: values in, values out."""
 
+from payment.domain.adjustments import tax_part
 from payment.domain.books import (
+    ADJUSTMENT,
     MEMO,
     OLDEST_FIRST,
     ON_ACCOUNT,
     RECEIPT,
+    RECOVERED,
     REFERENCE,
     STANDARD,
+    VOID,
+    Adjustment,
     Books,
     Entry,
     Item,
@@ -22,15 +27,19 @@ from payment.domain.seal import finished
 from payment.domain.settle import ItemsMissing, difference, settle
 
 __all__ = [
+    "ADJUSTMENT",
     "BANK_ACCOUNT",
     "CUSTOMER",
     "MEMO",
     "OLDEST_FIRST",
     "ON_ACCOUNT",
     "RECEIPT",
+    "RECOVERED",
     "REFERENCE",
     "REFERENCES_MAX",
     "STANDARD",
+    "VOID",
+    "Adjustment",
     "Books",
     "Entry",
     "Item",
@@ -49,4 +58,5 @@ __all__ = [
     "normalise_bank_account",
     "references_in",
     "settle",
+    "tax_part",
 ]

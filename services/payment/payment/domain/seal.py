@@ -16,10 +16,11 @@ def finished(books: Books, target: Mapping[Entry, int], booked: Mapping[Entry, i
 
     Sources and items form one part when one pays or names the other. A part is finished when all its money and credit is spent, all its
     items are settled, and all of that was done by reference, just now: nothing of it can meet what is outside, because all of that has been
-    weighed already, and what is still to come has to name one of its invoices, or be an invoice that one of its receipts names.
+    weighed already, and what is still to come has to name one of its invoices, or be an invoice that one of its receipts names. A part
+    with a void or an adjustment is never finished: it is rare, and one that may come settles the whole day again.
     """
     part = _Parts()
-    left: dict[Node, int] = {item.id: item.open_minor for item in books.items}
+    left: dict[Node, int] = defaultdict(int, {item.id: item.open_minor for item in books.items})
     left |= {Source(RECEIPT, one.id): one.unapplied_minor + one.on_account_minor for one in books.money}
     left |= {Source(MEMO, one.id): one.remaining_minor for one in books.memos}
     by_document: dict[str, list[str]] = defaultdict(list)

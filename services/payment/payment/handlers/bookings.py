@@ -9,9 +9,15 @@ from events.envelope import Envelope
 
 ACCOUNT: Final = "account"
 INVOICE: Final = "invoice"
+DEBIT_MEMO: Final = "debit_memo"
+BILLED: Final = (INVOICE, DEBIT_MEMO)
+"""Kinds of documents whose instalments are items."""
 
 Causes: TypeAlias = Mapping[tuple[str, str], Envelope]
-"""What brought a receipt, memo or invoice, or touched an account: by kind and id in facts (of an account: its key)."""
+"""
+What brought a receipt, memo, adjustment or invoice, or touched an account: by kind and id in facts (of an account: its key). A debit memo
+counts as an invoice.
+"""
 
 
 class Phase(IntEnum):

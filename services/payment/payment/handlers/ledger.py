@@ -4,14 +4,31 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 from typing import NamedTuple
 
 from asyncpg import Record
 from chassis.database import Connection
 
-from payment.domain import MEMO, RECEIPT, Books, Entry, Item, Memo, Money, Source, Standing
+from payment.domain import (
+    ADJUSTMENT,
+    MEMO,
+    RECEIPT,
+    RECOVERED,
+    VOID,
+    Adjustment,
+    Books,
+    Entry,
+    Item,
+    Memo,
+    Money,
+    Source,
+    Standing,
+    tax_part,
+)
+from payment.handlers.bookings import BILLED
 from payment.queries import books as queries
-from payment.queries import payers
+from payment.queries import corrections, payers
 from payment.queries.books import NewEntry
 from payment.queries.payers import KnownDocument
 
@@ -19,11 +36,21 @@ REORDERED = "reordered"
 WORTH_LESS = "worth_less"
 
 
+class Brought(NamedTuple):
+    """Row ids of what a batch brings to correct items: items of voided documents with their accounts, adjustments with their items."""
+
+    voided: Mapping[int, int] = MappingProxyType({})
+    adjustments: Mapping[int, int] = MappingProxyType({})
+
+
+NOTHING = Brought()
+
+
 class Change(NamedTuple):
     """
     What is to be booked: on which account (row id), which entry, how much.
 
-    `reason` is given where an application is taken back; `is_finished` is what `domain.finished` says of the entry.
+    `reason` is given where something is taken back off an item; `is_finished` is what `domain.finished` says of the entry.
     """
 
     account_id: int
@@ -38,7 +65,8 @@ class Ledger:
     """
     Rows by their ids in facts, and what is `booked` on the open day of each account (row id).
 
-    `names` are the invoices that receipts (row id) name. `complete` are the accounts all of whose open items are here.
+    `names` are the invoices that receipts (row id) name. `complete` are the accounts all of whose open items are here. `posted` is what
+    stands of adjustments while changes are booked.
     """
 
     open_on: Mapping[int, date]
@@ -48,6 +76,7 @@ class Ledger:
     sources: dict[Source, Record] = field(default_factory=dict)
     standing: dict[str, list[Standing]] = field(default_factory=lambda: defaultdict(list))
     complete: set[int] = field(default_factory=set)
+    posted: dict[Source, int] = field(default_factory=dict)
 
     def books(self) -> dict[int, list[Books]]:
         """Undo today's entries: the books of every account, by currency, as they opened, with what came today on top."""
@@ -65,6 +94,9 @@ class Ledger:
         for source, row in self.sources.items():
             if source.kind == MEMO:
                 self._of(books, row).memos.append(_memo(source, row, undone[source]))
+            elif source.kind == ADJUSTMENT:
+                if row["booked_on"] == self.open_on[row["account_id"]]:
+                    self._of(books, row).adjustments.append(_adjustment(source, row))
             else:
                 self._of(books, row).money.append(self._money(source, row, undone[source], on_account[source]))
         by_account: dict[int, list[Books]] = defaultdict(list)
@@ -76,20 +108,39 @@ class Ledger:
         key = row["account_id"], row["currency"]
         return books.setdefault(key, Books([], [], [], has_all_items=row["account_id"] in self.complete))
 
-    def index(self, items: Iterable[Record], memos: Iterable[Record], receipts: Iterable[Record]) -> "_Ids":
+    def index(
+        self, items: Iterable[Record], memos: Iterable[Record], receipts: Iterable[Record], adjustments: Iterable[Record] = ()
+    ) -> "_Ids":
         """Take rows in, and return their ids in facts by their own."""
         self.items |= {f"{row['entity']}|{row['document_no']}|{row['n']}": row for row in items}
         self.sources |= {Source(MEMO, f"{row['entity']}|{row['document_no']}"): row for row in memos}
         self.sources |= {Source(RECEIPT, f"{row['entity']}|{row['bank_ref']}"): row for row in receipts}
-        kinds: dict[str, dict[int, Source]] = {MEMO: {}, RECEIPT: {}}
+        self.sources |= {Source(ADJUSTMENT, row["adjustment"]): row for row in adjustments}
+        sources: dict[str, dict[int, Source]] = {MEMO: {}, RECEIPT: {}, ADJUSTMENT: {}}
         for source, row in self.sources.items():
-            kinds[source.kind][row["id"]] = source
-        return _Ids({row["id"]: item for item, row in self.items.items()}, kinds[MEMO], kinds[RECEIPT])
+            sources[source.kind][row["id"]] = source
+        voids = {row["document_id"]: Source(VOID, f"{row['entity']}|{row['document_no']}") for row in self.items.values()}
+        return _Ids({row["id"]: item for item, row in self.items.items()}, {**sources, VOID: voids})
+
+    def post(self, adjustment: Source, minor: int) -> int:
+        """Count what an entry moves of an adjustment; return how much of that is tax."""
+        row = self.sources[adjustment]
+        before = self.posted.setdefault(adjustment, row["posted_minor"])
+        self.posted[adjustment] = after = before + minor
+        approved = row["approved_minor"], row["tax_minor"]
+        return tax_part(after, *approved) - tax_part(before, *approved)
 
     def _item(self, item_id: str, row: Record, applied_today: int) -> Item:
-        open_minor = row["total_minor"] - row["settled_minor"] - row["credited_minor"] + applied_today
-        standing = tuple(self.standing.get(item_id, ()))
-        return Item(item_id, row["document_no"], row["n"], row["due_on"], row["issued_on"], open_minor, standing)
+        return Item(
+            id=item_id,
+            document_no=row["document_no"],
+            n=row["n"],
+            due_on=row["due_on"],
+            document_on=row["issued_on"],
+            open_minor=row["open_minor"] + applied_today,
+            standing=tuple(self.standing.get(item_id, ())),
+            void_on=row["voided_on"] if row["void_booked_on"] == self.open_on[row["account_id"]] else None,
+        )
 
     def _money(self, source: Source, row: Record, applied_today: int, on_account_today: int) -> Money:
         on_account = row["on_account_minor"] - on_account_today
@@ -117,12 +168,18 @@ def _memo(source: Source, row: Record, applied_today: int) -> Memo:
     )
 
 
-async def load(db: Connection, open_on: Mapping[int, date]) -> Ledger:
+def _adjustment(source: Source, row: Record) -> Adjustment:
+    item = f"{row['entity']}|{row['document_no']}|{row['n']}"
+    return Adjustment(source.id, item, row["kind"], row["approved_minor"], row["effective_on"])
+
+
+async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = NOTHING) -> Ledger:
     """
     Load the books of accounts (row ids, locked) with one statement per table.
 
-    That is money and credit not spent, what today's entries touch unless it is finished, and the items that something names; for a memo of
-    today also what stands on them. All other open items come with `load_open_items`, where something looks for the oldest.
+    That is money and credit not spent, what today's entries touch unless it is finished, and the items that something names; of items that
+    become worth less today also what stands on them, of those that are written off the adjustments. All other open items come with
+    `load_open_items`, where something looks for the oldest.
     """
     days = sorted(open_on.items())
     booked = await queries.load_entries(db, days)
@@ -131,26 +188,47 @@ async def load(db: Connection, open_on: Mapping[int, date]) -> Ledger:
     named = {(row["account_id"], row["entity"], row["names"]) for row in memos if row["names"] is not None}
     reducible = await queries.find_named_items(db, named) if named else []
     fresh = {(row["account_id"], row["names"]) for row in memos if row["booked_on"] == open_on[row["account_id"]]}
-    reduced = [(row["id"], open_on[row["account_id"]]) for row in reducible if (row["account_id"], row["document_no"]) in fresh]
-    standing = await queries.load_standing(db, reduced) if reduced else []
+    reduced = {row["id"]: row["account_id"] for row in reducible if (row["account_id"], row["document_no"]) in fresh}
+    reduced |= {**touched.voided, **brought.voided}
+    standing = await queries.load_standing(db, _days(reduced, open_on)) if reduced else []
     pushed = _Touched.by(standing)
     if spent := pushed.memos - {row["id"] for row in memos}:
         memos += [row for row in await queries.load_memos(db, days, spent) if row["id"] in spent]
     receipts = await queries.load_receipts(db, days, touched.receipts | pushed.receipts)
     names = await _invoices_named(db, receipts)
-    item_ids = touched.items.union(row["id"] for row in reducible)
+    item_ids = touched.items.union((row["id"] for row in reducible), brought.voided, brought.adjustments.values())
     document_ids = {document.id for documents in names.values() for document in documents}
     items = await queries.load_items(db, item_ids, document_ids) if item_ids or document_ids else []
+    adjusted = {row["id"]: row["account_id"] for row in items if row["adjusted_minor"] or row["id"] in touched.adjusted}
+    if recoverable := _days({item_id: account_id for item_id, account_id in adjusted.items() if item_id not in reduced}, open_on):
+        standing += await queries.load_standing(db, recoverable, adjustments_only=True)
+    adjustment_ids = _Touched.by(standing).adjustments.union(touched.adjustments, brought.adjustments)
+    adjustments = await corrections.load_adjustments(db, adjustment_ids) if adjustment_ids else []
 
     ledger = Ledger(open_on, {receipt_id: tuple(one.document_no for one in documents) for receipt_id, documents in names.items()})
-    ids = ledger.index(items, memos, receipts)
+    ids = ledger.index(items, memos, receipts, adjustments)
     for row in booked:
         ledger.booked[row["account_id"]][_entry(row, ids)] = row["amount_minor"]
-    for row in standing:
-        entry = _entry(row, ids)
-        one = Standing(entry.application, entry.source, entry.rule, row["amount_minor"], entry.effective_on, entry.applied_on)
-        ledger.standing[entry.item].append(one)
+    _stand(ledger, [(_entry(row, ids), row["amount_minor"]) for row in standing])
     return ledger
+
+
+def _days(items: Mapping[int, int], open_on: Mapping[int, date]) -> list[tuple[int, date]]:
+    """Return the open days of items, by row id, given with their accounts."""
+    return [(item_id, open_on[account_id]) for item_id, account_id in items.items()]
+
+
+def _stand(ledger: Ledger, entries: Iterable[tuple[Entry, int]]) -> None:
+    """Put together what stands on items of earlier days, from what was booked by application and date, in the order of the dates."""
+    by_application: dict[tuple[str, str], list[tuple[Entry, int]]] = defaultdict(list)
+    for entry, minor in entries:
+        by_application[entry.item, entry.application].append((entry, minor))
+    for (item, application), steps in by_application.items():
+        first = next((entry for entry, _ in steps if entry.rule != RECOVERED), steps[0][0])
+        since = steps[0][0].effective_on
+        later = tuple((entry.effective_on, minor) for entry, minor in steps if entry.effective_on > since)
+        minor = sum(minor for _, minor in steps)
+        ledger.standing[item].append(Standing(application, first.source, first.rule, minor, since, first.applied_on, later))
 
 
 async def _invoices_named(db: Connection, receipts: Sequence[Record]) -> dict[int, list[KnownDocument]]:
@@ -163,8 +241,8 @@ async def _invoices_named(db: Connection, receipts: Sequence[Record]) -> dict[in
     for row in receipts:
         at = [(place, one.document_no, one) for place, digest in clues[row["id"]].items() for one in documents.get(digest, ())]
         in_order = dict.fromkeys(one for _, _, one in sorted(at, key=lambda one: one[:2]))
-        home = ("invoice", row["account"], row["currency"])
-        named[row["id"]] = [one for one in in_order if (one.kind, one.account, one.currency) == home]
+        home = row["account"], row["currency"]
+        named[row["id"]] = [one for one in in_order if one.kind in BILLED and (one.account, one.currency) == home]
     return named
 
 
@@ -176,34 +254,36 @@ async def load_open_items(db: Connection, ledger: Ledger, account_ids: Collectio
 
 async def save(db: Connection, ledger: Ledger, changes: Sequence[Change]) -> None:
     """Add the changes to the ledger and to what they move, with one statement per table."""
-    settled: dict[str, int] = defaultdict(int)
-    credited: dict[str, int] = defaultdict(int)
+    taken_off: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     applied: dict[Source, int] = defaultdict(int)
     on_account: dict[Source, int] = defaultdict(int)
     for _, entry, minor, _, _ in changes:
         if entry.item:
-            (settled if entry.source.kind == RECEIPT else credited)[entry.item] += minor
+            taken_off[entry.item][entry.source.kind] += minor
             applied[entry.source] += minor
         else:
             on_account[entry.source] += minor
-    sources = sorted(applied.keys() | on_account.keys())
+    sources = {kind: sorted(one for one in applied.keys() | on_account.keys() if one.kind == kind) for kind in (MEMO, ADJUSTMENT, RECEIPT)}
     await queries.insert_entries(db, [_new_entry(ledger, change) for change in changes])
     await queries.add_to_items(
-        db, sorted((ledger.items[item]["id"], settled[item], credited[item]) for item in settled.keys() | credited.keys())
+        db, sorted((ledger.items[item]["id"], by[RECEIPT], by[MEMO], by[ADJUSTMENT], by[VOID]) for item, by in taken_off.items())
     )
-    await queries.add_to_memos(db, [(ledger.sources[one]["id"], applied[one]) for one in sources if one.kind == MEMO])
-    await queries.add_to_receipts(
-        db, [(ledger.sources[one]["id"], applied[one], on_account[one]) for one in sources if one.kind == RECEIPT]
-    )
+    await queries.add_to_memos(db, [(ledger.sources[one]["id"], applied[one]) for one in sources[MEMO]])
+    await corrections.add_to_adjustments(db, [(ledger.sources[one]["id"], applied[one]) for one in sources[ADJUSTMENT]])
+    await queries.add_to_receipts(db, [(ledger.sources[one]["id"], applied[one], on_account[one]) for one in sources[RECEIPT]])
 
 
 def _new_entry(ledger: Ledger, change: Change) -> NewEntry:
-    entry, source_id = change.entry, ledger.sources[change.entry.source]["id"]
+    entry, kind = change.entry, change.entry.source.kind
+    item = ledger.items[entry.item] if entry.item else None
+    source_id = item["document_id"] if item and kind == VOID else ledger.sources[entry.source]["id"]
     return NewEntry(
         account_id=change.account_id,
-        receipt_id=source_id if entry.source.kind == RECEIPT else None,
-        memo_id=source_id if entry.source.kind == MEMO else None,
-        item_id=ledger.items[entry.item]["id"] if entry.item else None,
+        receipt_id=source_id if kind == RECEIPT else None,
+        memo_id=source_id if kind == MEMO else None,
+        adjustment_id=source_id if kind == ADJUSTMENT else None,
+        void_id=source_id if kind == VOID else None,
+        item_id=item["id"] if item else None,
         application=entry.application or None,
         rule=entry.rule,
         reason=change.reason,
@@ -216,31 +296,46 @@ def _new_entry(ledger: Ledger, change: Change) -> NewEntry:
 
 
 class _Ids(NamedTuple):
-    """From row ids to ids in facts."""
+    """From row ids to ids in facts; `sources` by kind."""
 
     items: Mapping[int, str]
-    memos: Mapping[int, Source]
-    receipts: Mapping[int, Source]
+    sources: Mapping[str, Mapping[int, Source]]
+
+
+_SOURCES = (("receipt_id", RECEIPT), ("memo_id", MEMO), ("adjustment_id", ADJUSTMENT), ("void_id", VOID))
 
 
 def _entry(row: Record, ids: _Ids) -> Entry:
-    source = ids.memos[row["memo_id"]] if row["receipt_id"] is None else ids.receipts[row["receipt_id"]]
+    source = next(ids.sources[kind][row[column]] for column, kind in _SOURCES if row[column] is not None)
     item = "" if row["item_id"] is None else ids.items[row["item_id"]]
     return Entry(row["application"] or "", source, item, row["rule"], row["effective_on"], row["applied_on"])
 
 
-class _Touched(NamedTuple):
-    """Row ids that entries speak of."""
+@dataclass(slots=True)
+class _Touched:
+    """Row ids that entries speak of; `voided` are items with a void, and their accounts, `adjusted` those with an adjustment."""
 
-    items: set[int]
-    memos: set[int]
-    receipts: set[int]
+    items: set[int] = field(default_factory=set)
+    memos: set[int] = field(default_factory=set)
+    receipts: set[int] = field(default_factory=set)
+    adjustments: set[int] = field(default_factory=set)
+    adjusted: set[int] = field(default_factory=set)
+    voided: dict[int, int] = field(default_factory=dict)
 
     @classmethod
     def by(cls, rows: Iterable[Record]) -> "_Touched":
-        touched = cls(set(), set(), set())
+        touched = cls()
         for row in rows:
-            for ids, column in zip(touched, ("item_id", "memo_id", "receipt_id"), strict=True):
-                if row[column] is not None:
-                    ids.add(row[column])
+            item_id = row["item_id"]
+            if item_id is not None:
+                touched.items.add(item_id)
+            if row["receipt_id"] is not None:
+                touched.receipts.add(row["receipt_id"])
+            elif row["memo_id"] is not None:
+                touched.memos.add(row["memo_id"])
+            elif row["adjustment_id"] is not None:
+                touched.adjustments.add(row["adjustment_id"])
+                touched.adjusted.add(item_id)
+            else:
+                touched.voided[item_id] = row["account_id"]
         return touched

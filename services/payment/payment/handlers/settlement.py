@@ -8,14 +8,22 @@ from typing import Any, NamedTuple
 from chassis.database import Connection
 from chassis.service import Fact
 from events.fact import Event
-from events.payment import ApplicationReversed, CreditApplied, OnAccountCredited, PaymentApplied, ReceiptUnapplied
+from events.payment import (
+    AdjustmentPosted,
+    AdjustmentReversed,
+    ApplicationReversed,
+    CreditApplied,
+    OnAccountCredited,
+    PaymentApplied,
+    ReceiptUnapplied,
+)
 from money import format_minor
 
 from payment import domain
-from payment.domain import RECEIPT, STANDARD, Books, Entry
+from payment.domain import ADJUSTMENT, RECEIPT, RECOVERED, STANDARD, VOID, Books, Entry
 from payment.handlers import ledger as books
 from payment.handlers.bookings import ACCOUNT, INVOICE, Booking, Causes, Phase
-from payment.handlers.ledger import REORDERED, WORTH_LESS, Change, Ledger
+from payment.handlers.ledger import NOTHING, REORDERED, WORTH_LESS, Brought, Change, Ledger
 from payment.queries import books as queries
 from payment.queries.locks import Account
 
@@ -28,19 +36,25 @@ class Named(NamedTuple):
 
 
 async def settle_accounts(
-    db: Connection, days: Mapping[Account, date], causes: Causes, named: Named, afresh: Collection[Account] = ()
+    db: Connection,
+    days: Mapping[Account, date],
+    causes: Causes,
+    named: Named,
+    afresh: Collection[Account] = (),
+    brought: Brought = NOTHING,
 ) -> list[Booking]:
     """
     Settle the open day of accounts, whose rows are locked, and return what that publishes.
 
     All that came is in the tables already, which makes a day's facts a set. Doing it again books nothing. What is finished today is left
-    out, unless what came names it, or the account is to be settled `afresh`: a memo came or a receipt changed hands.
+    out, unless what came names it, or the account is to be settled `afresh`: a memo, a void or an adjustment came (`brought` says which of
+    the latter two) or a receipt changed hands. A void is booked and not told: its own fact says all of it.
     """
     if not days:
         return []
     open_on = {account.id: day for account, day in days.items()}
     await _reopen(db, open_on, named, {account.id for account in afresh})
-    ledger = await books.load(db, open_on)
+    ledger = await books.load(db, open_on, brought)
     decided = await _decide(db, ledger)
     changes: list[Change] = []
     bookings: list[Booking] = []
@@ -49,7 +63,8 @@ async def settle_accounts(
         for entry, minor in domain.difference(target, ledger.booked[account.id]):
             change = Change(account.id, entry, minor, _reason(entry, minor, day), entry in done)
             changes.append(change)
-            bookings.append(_booking(account, change, ledger, causes))
+            if entry.source.kind != VOID:
+                bookings.append(_booking(account, change, ledger, causes))
     if changes:
         await books.save(db, ledger, changes)
     return bookings
@@ -90,47 +105,39 @@ def _decide_one(ledger: Ledger, account_id: int, by_currency: Iterable[Books]) -
 
 
 def _reason(entry: Entry, minor: int, day: date) -> str | None:
-    """Say why an application is taken back: an earlier day's by what its item is worth, today's by what came since."""
+    """Say why something is taken back: what money recovers; an earlier day's by what its item is worth, today's by what came since."""
     if minor > 0 or not entry.item:
         return None
+    if entry.rule == RECOVERED:
+        return RECOVERED
     return WORTH_LESS if entry.applied_on < day else REORDERED
 
 
 def _booking(account: Account, change: Change, ledger: Ledger, causes: Causes) -> Booking:
-    entry, source = change.entry, ledger.sources[change.entry.source]
+    entry = change.entry
     event: Event
+    cause = causes.get(entry.source)
     if entry.item:
-        event = _applied(account, change, ledger)
-        item = ledger.items[entry.item]
-        cause = causes.get(entry.source) or causes.get((INVOICE, f"{account.entity}|{item['document_no']}"))
+        event = _adjusted(account, change, ledger) if entry.source.kind == ADJUSTMENT else _applied(account, change, ledger)
+        cause = cause or causes.get((INVOICE, f"{account.entity}|{ledger.items[entry.item]['document_no']}"))
     else:
+        currency = ledger.sources[entry.source]["currency"]
         moved = OnAccountCredited if change.minor > 0 else ReceiptUnapplied
         event = moved(
             entity=account.entity,
             receipt=entry.source.id,
             account=account.account,
-            currency=source["currency"],
-            amount=format_minor(abs(change.minor), source["currency"]),
+            currency=currency,
+            amount=format_minor(abs(change.minor), currency),
         )
-        cause = causes.get(entry.source)
     fact = Fact(event, account.entity, account.key, entry.effective_on, cause or causes.get((ACCOUNT, account.key)))
     return Booking(Phase.PLACED if change.minor > 0 else Phase.TAKEN_BACK, fact)
 
 
 def _applied(account: Account, change: Change, ledger: Ledger) -> PaymentApplied | CreditApplied | ApplicationReversed:
     """Tell an application; more of an earlier day's than stands of it bears that application's id, whose part it restores."""
-    entry, item = change.entry, ledger.items[change.entry.item]
-    common: dict[str, Any] = {
-        "entity": account.entity,
-        "application": entry.application,
-        "item": entry.item,
-        "invoice": f"{account.entity}|{item['document_no']}",
-        "customer": item["customer"],
-        "account": account.account,
-        "currency": item["currency"],
-        "due_on": item["due_on"],
-        "amount": format_minor(abs(change.minor), item["currency"]),
-    }
+    entry = change.entry
+    common = {"application": entry.application, **_of_item(account, change, ledger)}
     is_receipt = entry.source.kind == RECEIPT
     if change.reason is not None:
         receipt, memo = (entry.source.id, None) if is_receipt else (None, entry.source.id)
@@ -138,3 +145,31 @@ def _applied(account: Account, change: Change, ledger: Ledger) -> PaymentApplied
     if is_receipt:
         return PaymentApplied(**common, receipt=entry.source.id, rule=entry.rule)
     return CreditApplied(**common, memo=entry.source.id, rule=entry.rule)
+
+
+def _adjusted(account: Account, change: Change, ledger: Ledger) -> AdjustmentPosted | AdjustmentReversed:
+    """Tell what was posted of an adjustment; more of what was taken back already restores that part."""
+    source, common = change.entry.source, _of_item(account, change, ledger)
+    common |= {
+        "adjustment": source.id,
+        "kind": ledger.sources[source]["kind"],
+        "tax": format_minor(abs(ledger.post(source, change.minor)), common["currency"]),
+    }
+    if change.reason is not None:
+        return AdjustmentReversed(**common, reason=change.reason)
+    return AdjustmentPosted(**common)
+
+
+def _of_item(account: Account, change: Change, ledger: Ledger) -> dict[str, Any]:
+    """Return what every fact about an item says of it, and the amount."""
+    item = ledger.items[change.entry.item]
+    return {
+        "entity": account.entity,
+        "item": change.entry.item,
+        "invoice": f"{account.entity}|{item['document_no']}",
+        "customer": item["customer"],
+        "account": account.account,
+        "currency": item["currency"],
+        "due_on": item["due_on"],
+        "amount": format_minor(abs(change.minor), item["currency"]),
+    }

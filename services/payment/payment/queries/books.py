@@ -12,19 +12,23 @@ from typing import TypeAlias
 from asyncpg import Record
 from chassis.database import Connection
 
-from payment.domain import REFERENCE
-
 Day: TypeAlias = tuple[int, date]
 """An account (id) and its open day."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry of the settlement ledger to add; ids are ours. `reason` is given where an application is taken back."""
+    """
+    An entry of the settlement ledger to add; ids are ours. `reason` is given where something is taken back off an item.
+
+    `adjustment_id` is given for an adjustment, `void_id`, the item's document, for a void.
+    """
 
     account_id: int
     receipt_id: int | None
     memo_id: int | None
+    adjustment_id: int | None
+    void_id: int | None
     item_id: int | None
     application: str | None
     rule: str
@@ -40,12 +44,12 @@ async def load_entries(db: Connection, days: Sequence[Day]) -> list[Record]:
     """What is booked on the open day of each account and not finished, net of what was taken back the same day."""
     return await db.fetch(
         """
-        SELECT entry.account_id, entry.receipt_id, entry.memo_id, entry.item_id, entry.application, entry.rule, entry.applied_on,
-            entry.effective_on, sum(entry.amount_minor)::bigint AS amount_minor
+        SELECT entry.account_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.void_id, entry.item_id, entry.application,
+            entry.rule, entry.applied_on, entry.effective_on, sum(entry.amount_minor)::bigint AS amount_minor
         FROM unnest($1::bigint[], $2::date[]) AS open (account_id, day)
         JOIN entry ON entry.account_id = open.account_id AND entry.booked_on = open.day AND NOT entry.is_finished
-        GROUP BY entry.account_id, entry.receipt_id, entry.memo_id, entry.item_id, entry.application, entry.rule, entry.applied_on,
-            entry.effective_on
+        GROUP BY entry.account_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.void_id, entry.item_id, entry.application,
+            entry.rule, entry.applied_on, entry.effective_on
         HAVING sum(entry.amount_minor) <> 0
         """,
         [account_id for account_id, _ in days],
@@ -96,16 +100,21 @@ async def find_named_items(db: Connection, named: Collection[tuple[int, str, str
 
 
 _ITEM = """
-    SELECT item.id, item.account_id, document.entity, document.document_no, document.customer, document.currency, document.issued_on,
-        item.n, item.due_on, item.total_minor, item.settled_minor, item.credited_minor
+    SELECT item.id, item.account_id, item.document_id, document.entity, document.document_no, document.customer, document.currency,
+        document.issued_on, document.voided_on, document.void_booked_on, item.n, item.due_on,
+        item.total_minor - item.settled_minor - item.credited_minor - item.adjusted_minor - item.voided_minor AS open_minor,
+        item.adjusted_minor
     FROM item JOIN document ON document.id = item.document_id
 """
 
 
 async def load_items(db: Connection, item_ids: Collection[int], document_ids: Collection[int]) -> list[Record]:
-    """These items, and those of these invoices that are open."""
+    """These items, and those of these invoices that are open or adjusted."""
     return await db.fetch(
-        f"{_ITEM} WHERE item.id = ANY($1::bigint[]) OR (item.document_id = ANY($2::bigint[]) AND item.is_open)",
+        f"""
+        {_ITEM} WHERE item.id = ANY($1::bigint[])
+            OR (item.document_id = ANY($2::bigint[]) AND (item.is_open OR item.adjusted_minor > 0))
+        """,
         list(item_ids),
         list(document_ids),
     )
@@ -116,25 +125,26 @@ async def load_open_items(db: Connection, account_ids: Collection[int]) -> list[
     return await db.fetch(f"{_ITEM} WHERE item.account_id = ANY($1::bigint[]) AND item.is_open", list(account_ids))
 
 
-async def load_standing(db: Connection, days: Sequence[Day]) -> list[Record]:
+async def load_standing(db: Connection, days: Sequence[Day], *, adjustments_only: bool = False) -> list[Record]:
     """
-    Applications of earlier days that stand on items (id, open day) and that a memo naming the item can push out.
+    What entries of earlier days add up to on items (id, open day), by application and effective date, in the order of the dates.
 
-    The date of an application is its earliest entry's: what was given back of it is dated then or later.
+    Also what adds up to nothing over all dates: until the last of them it stood. A void leaves nothing to ask for.
     """
     return await db.fetch(
-        """
-        SELECT entry.item_id, entry.receipt_id, entry.memo_id, entry.application, entry.rule, entry.applied_on,
-            min(entry.effective_on) AS effective_on, sum(entry.amount_minor)::bigint AS amount_minor
+        f"""
+        SELECT entry.item_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.application, entry.rule, entry.applied_on,
+            entry.effective_on, sum(entry.amount_minor)::bigint AS amount_minor
         FROM unnest($1::bigint[], $2::date[]) AS open (item_id, day)
         JOIN entry ON entry.item_id = open.item_id AND entry.booked_on < open.day
-        WHERE entry.memo_id IS NULL OR entry.rule <> $3
-        GROUP BY entry.item_id, entry.receipt_id, entry.memo_id, entry.application, entry.rule, entry.applied_on
-        HAVING sum(entry.amount_minor) > 0
+            AND {"entry.adjustment_id IS NOT NULL" if adjustments_only else "entry.void_id IS NULL"}
+        GROUP BY entry.item_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.application, entry.rule, entry.applied_on,
+            entry.effective_on
+        HAVING sum(entry.amount_minor) <> 0
+        ORDER BY entry.effective_on
         """,
         [item_id for item_id, _ in days],
         [day for _, day in days],
-        REFERENCE,
     )
 
 
@@ -206,14 +216,16 @@ async def insert_entries(db: Connection, entries: Sequence[NewEntry]) -> None:
     """Add to the settlement ledger."""
     await db.execute(
         """
-        INSERT INTO entry (account_id, receipt_id, memo_id, item_id, application, rule, reason, amount_minor,
+        INSERT INTO entry (account_id, receipt_id, memo_id, adjustment_id, void_id, item_id, application, rule, reason, amount_minor,
             applied_on, booked_on, effective_on, is_finished)
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-            $9::date[], $10::date[], $11::date[], $12::boolean[])
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[],
+            $9::text[], $10::bigint[], $11::date[], $12::date[], $13::date[], $14::boolean[])
         """,
         [one.account_id for one in entries],
         [one.receipt_id for one in entries],
         [one.memo_id for one in entries],
+        [one.adjustment_id for one in entries],
+        [one.void_id for one in entries],
         [one.item_id for one in entries],
         [one.application for one in entries],
         [one.rule for one in entries],
@@ -226,19 +238,20 @@ async def insert_entries(db: Connection, entries: Sequence[NewEntry]) -> None:
     )
 
 
-async def add_to_items(db: Connection, moved: Sequence[tuple[int, int, int]]) -> None:
-    """Add to what is (id, settled, credited) of items."""
+async def add_to_items(db: Connection, moved: Sequence[tuple[int, int, int, int, int]]) -> None:
+    """Add to what is (id, settled, credited, adjusted, voided) of items."""
     if moved:
         await db.execute(
             """
             UPDATE item SET settled_minor = settled_minor + moved.settled, credited_minor = credited_minor + moved.credited,
-                is_open = settled_minor + moved.settled + credited_minor + moved.credited < total_minor
-            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS moved (id, settled, credited)
+                adjusted_minor = adjusted_minor + moved.adjusted, voided_minor = voided_minor + moved.voided,
+                is_open = settled_minor + moved.settled + credited_minor + moved.credited + adjusted_minor + moved.adjusted
+                    + voided_minor + moved.voided < total_minor
+            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+                AS moved (id, settled, credited, adjusted, voided)
             WHERE item.id = moved.id
             """,
-            [one[0] for one in moved],
-            [one[1] for one in moved],
-            [one[2] for one in moved],
+            *([one[column] for one in moved] for column in range(5)),
         )
 
 

@@ -26,7 +26,7 @@ class NewReceipt:
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """An invoice or a credit memo to keep."""
+    """An invoice, debit memo or credit memo to keep."""
 
     entity: str
     document_no: str
@@ -121,6 +121,8 @@ async def insert_receipts(db: Connection, receipts: Sequence[NewReceipt]) -> Non
 
 async def insert_documents(db: Connection, documents: Sequence[NewDocument]) -> dict[tuple[str, str], int]:
     """Keep documents; return their ids by (entity, number). Raises UniqueViolationError for a number that is taken."""
+    if not documents:
+        return {}
     rows = await db.fetch(
         """
         INSERT INTO document (entity, document_no, kind, account, customer, currency, issued_on, booked_on, digest)
@@ -141,12 +143,13 @@ async def insert_documents(db: Connection, documents: Sequence[NewDocument]) -> 
 
 
 async def insert_items(db: Connection, items: Sequence[NewItem]) -> None:
-    """Keep instalments, all of them open."""
+    """Keep instalments, open unless they are of nothing."""
     if items:
         await db.execute(
             """
-            INSERT INTO item (document_id, account_id, n, due_on, total_minor, settled_minor, credited_minor, is_open)
-            SELECT document_id, account_id, n, due_on, total_minor, 0, 0, true
+            INSERT INTO item (document_id, account_id, n, due_on, total_minor, settled_minor, credited_minor, adjusted_minor, voided_minor,
+                is_open)
+            SELECT document_id, account_id, n, due_on, total_minor, 0, 0, 0, 0, total_minor > 0
             FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::date[], $5::bigint[])
                 AS new (document_id, account_id, n, due_on, total_minor)
             """,
@@ -159,12 +162,12 @@ async def insert_items(db: Connection, items: Sequence[NewItem]) -> None:
 
 
 async def insert_memos(db: Connection, memos: Sequence[NewMemo]) -> None:
-    """Keep the credit of memos, all of it open."""
+    """Keep the credit of memos, all of it open; one of nothing has none."""
     if memos:
         await db.execute(
             """
             INSERT INTO memo (document_id, account_id, names, total_minor, applied_minor, is_open)
-            SELECT document_id, account_id, names, total_minor, 0, true
+            SELECT document_id, account_id, names, total_minor, 0, total_minor > 0
             FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) AS new (document_id, account_id, names, total_minor)
             """,
             [one.document_id for one in memos],

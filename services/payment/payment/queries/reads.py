@@ -48,7 +48,9 @@ async def read_items(db: Connection, entity: str, account: str | None, is_open: 
     return await db.fetch(
         """
         SELECT item.id, document.entity, document.document_no, document.customer, document.account, document.currency, document.booked_on,
-            item.n, item.due_on, item.total_minor, item.total_minor - item.settled_minor - item.credited_minor AS open_minor
+            item.n, item.due_on, item.total_minor, item.adjusted_minor,
+            document.voided_on IS NOT NULL AS is_voided,
+            item.total_minor - item.settled_minor - item.credited_minor - item.adjusted_minor - item.voided_minor AS open_minor
         FROM item JOIN document ON document.id = item.document_id
         WHERE document.entity = $1
             AND ($2::text IS NULL OR item.account_id = (SELECT account.id FROM account WHERE account.entity = $1 AND account.account = $2))
@@ -71,8 +73,9 @@ async def read_balances(db: Connection, entity: str, account: str) -> list[Recor
         SELECT currency, sum(open_minor)::bigint AS open_minor, sum(unapplied_minor)::bigint AS unapplied_minor,
             sum(on_account_minor)::bigint AS on_account_minor, sum(memo_credit_minor)::bigint AS memo_credit_minor
         FROM (
-            SELECT document.currency, item.total_minor - item.settled_minor - item.credited_minor AS open_minor, 0 AS unapplied_minor,
-                0 AS on_account_minor, 0 AS memo_credit_minor
+            SELECT document.currency,
+                item.total_minor - item.settled_minor - item.credited_minor - item.adjusted_minor - item.voided_minor AS open_minor,
+                0 AS unapplied_minor, 0 AS on_account_minor, 0 AS memo_credit_minor
             FROM item JOIN document ON document.id = item.document_id WHERE item.account_id = (SELECT id FROM mine)
             UNION ALL
             SELECT currency, 0, amount_minor - applied_minor - on_account_minor, on_account_minor, 0

@@ -1,6 +1,7 @@
-"""Figures of a period: the roll-forward of a month, net credit sales."""
+"""Figures of a period: the roll-forward of a month, what was sold and what was written off."""
 
 from datetime import date, timedelta
+from typing import Final, NamedTuple
 
 from chassis.database import Connection
 
@@ -22,8 +23,11 @@ async def roll_forward(db: Connection, entity: str, first: date, last: date, kno
             currency,
             coalesce(sum(minor) FILTER (WHERE measure = ANY($6) AND effective_on < $7), 0)::bigint AS opening,
             coalesce(sum(minor) FILTER (WHERE measure = 'invoiced' AND effective_on >= $7), 0)::bigint AS invoiced,
+            coalesce(sum(minor) FILTER (WHERE measure = 'charged' AND effective_on >= $7), 0)::bigint AS charged,
             coalesce(-sum(minor) FILTER (WHERE measure = 'credited' AND effective_on >= $7), 0)::bigint AS credited,
             coalesce(-sum(minor) FILTER (WHERE measure = 'settled' AND effective_on >= $7), 0)::bigint AS settled,
+            coalesce(-sum(minor) FILTER (WHERE measure = 'written_off' AND effective_on >= $7), 0)::bigint AS written_off,
+            coalesce(-sum(minor) FILTER (WHERE measure = 'voided' AND effective_on >= $7), 0)::bigint AS voided,
             coalesce(sum(minor) FILTER (WHERE measure = 'unapplied'), 0)::bigint AS unapplied,
             coalesce(sum(minor) FILTER (WHERE measure IN ('on_account', 'memo')), 0)::bigint AS credit
         FROM (
@@ -39,25 +43,51 @@ async def roll_forward(db: Connection, entity: str, first: date, last: date, kno
         first,
     )
     return [
-        RollForward(row["currency"], row["opening"], row["invoiced"], row["credited"], row["settled"], row["unapplied"], row["credit"])
+        RollForward(
+            currency=row["currency"],
+            opening_minor=row["opening"],
+            invoiced_minor=row["invoiced"],
+            charged_minor=row["charged"],
+            credited_minor=row["credited"],
+            settled_minor=row["settled"],
+            written_off_minor=row["written_off"],
+            voided_minor=row["voided"],
+            unapplied_minor=row["unapplied"],
+            credit_minor=row["credit"],
+        )
         for row in rows
     ]
 
 
-async def net_credit_sales(db: Connection, entity: str, as_of: date, days: int, known_at: date | None) -> dict[str, int]:
-    """
-    Return invoices less credit memos issued in the last `days` days up to `as_of`, by currency.
+class Period(NamedTuple):
+    """Net credit sales and what was written off, in minor units."""
 
-    A memo's issue is what it left open plus what of it was applied: the cube keeps those two.
+    net_credit_sales_minor: int
+    written_off_minor: int
+
+
+NOTHING: Final = Period(0, 0)
+
+
+async def sold_and_written_off(db: Connection, entity: str, as_of: date, days: int, known_at: date | None) -> dict[str, Period]:
+    """
+    Return, for the last `days` days up to `as_of`, net credit sales and what was written off less recovered, by currency.
+
+    Sales are invoices and debit memos less credit memos issued and less voids. A memo's issue is what it left open plus what of it was
+    applied: the cube keeps those two.
     """
     since = as_of - timedelta(days=days)  # What is effective after it is known after it.
     rows = await db.fetch(
         f"""
-        SELECT currency, sum(CASE measure WHEN 'memo' THEN -delta_minor ELSE delta_minor END)::bigint AS sales
-        FROM cube WHERE {SINCE} AND effective_on > $2 AND measure IN ('invoiced', 'memo', 'credited')
+        SELECT currency,
+            coalesce(
+                sum(CASE measure WHEN 'memo' THEN -delta_minor ELSE delta_minor END) FILTER (WHERE measure <> 'written_off'), 0
+            )::bigint AS sales,
+            coalesce(-sum(delta_minor) FILTER (WHERE measure = 'written_off'), 0)::bigint AS written_off
+        FROM cube WHERE {SINCE} AND effective_on > $2 AND measure IN ('invoiced', 'voided', 'memo', 'credited', 'written_off')
         GROUP BY currency
         """,
         entity,
         *told_since(since, as_of, known_at),
     )
-    return {row["currency"]: row["sales"] for row in rows}
+    return {row["currency"]: Period(row["sales"], row["written_off"]) for row in rows}
