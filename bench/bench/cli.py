@@ -21,7 +21,7 @@ from rich.console import Console
 from bench import compare as comparing
 from bench import machine, markdown, results, show, track
 from bench.case import SCHEMA, Case
-from bench.cases import aging, burst, codec, days, http_commit, latency, memory, otel, pipeline, rebuild, relay, stages, step, writes
+from bench.cases import aging, burst, codec, days, due, http_commit, latency, memory, otel, pipeline, rebuild, relay, stages, step, writes
 from bench.machine import Noise
 from bench.race import FULL, QUICK, USUAL, Population, Race, Sizes
 
@@ -33,6 +33,7 @@ PARTS: Final[
     (codec.NAMES, codec.run),
     (writes.NAMES, writes.run),
     (step.NAMES, step.run),
+    (due.NAMES, due.run),
     (stages.NAMES, stages.run),
     (relay.NAMES, relay.run),
     (otel.NAMES, otel.run),
