@@ -28,6 +28,7 @@ from chassis.readiness import Readiness, Vitals, database_check
 from chassis.service import Service
 from chassis.serving import HttpServer, PortTaken, bind, closed
 from chassis.settings import ServiceSettings, SettingsInvalid, load_settings
+from chassis.strangers import note_a_strangers_error
 from chassis.worker import Worker
 
 ROLES = {
@@ -115,6 +116,7 @@ async def _serve(service: Service, role: str, settings: ServiceSettings, entitie
     """Run until SIGTERM or until a part cannot go on."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(note_a_strangers_error)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     try:

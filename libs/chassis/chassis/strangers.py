@@ -1,13 +1,19 @@
 """
-Cancellation that is not ours.
+Cancellation that is not ours, and errors of tasks that are not ours.
 
 aiokafka cancels tasks of its own and awaits them, so a CancelledError of one of those can come out of any of its calls, `stop` first of
-all. Taken for ours it would end a worker as if somebody had asked for it: quietly, with status 0.
+all. Taken for ours it would end a worker as if somebody had asked for it: quietly, with status 0. And it asks its own tasks for their
+errors only while they run: one whose connection broke in the moment its client is stopped is asked by nobody.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+
+log = structlog.get_logger()
 
 
 def cancelled_by_a_stranger() -> bool:
@@ -40,3 +46,16 @@ def _look_at(task: "asyncio.Task[None]") -> None:
     """Take note of how something ended that nobody may be waiting for any more, or asyncio complains."""
     if not task.cancelled():
         task.exception()
+
+
+def note_a_strangers_error(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+    """
+    Take what asyncio complains of: a Kafka client's own error is told as what it is, everything else as asyncio would.
+
+    While the client is in use, the same error comes out of its calls; that is where it counts.
+    """
+    error = context.get("exception")
+    if isinstance(error, KafkaError):
+        log.warning("kafka.task_ended", error=f"{type(error).__name__}: {error}")
+    else:
+        loop.default_exception_handler(dict(context))

@@ -1,9 +1,13 @@
 """A CancelledError out of a Kafka client ends nothing of ours."""
 
 import asyncio
+import gc
+import logging
 
 import pytest
-from chassis.strangers import cancelled_by_a_stranger, outcome_of
+from aiokafka.errors import KafkaError
+from chassis.strangers import cancelled_by_a_stranger, note_a_strangers_error, outcome_of
+from structlog.testing import capture_logs
 
 
 async def stops_by_cancelling_a_task_of_its_own() -> None:
@@ -59,3 +63,22 @@ async def test_our_own_cancellation_is_told_from_a_strangers() -> None:
     await asyncio.sleep(0)
     ours.cancel()
     assert not await ours
+
+
+@pytest.mark.parametrize(("error", "told", "complaints"), [(KafkaError("no coordinator"), 1, 0), (ValueError("a bug of ours"), 0, 1)])
+async def test_only_a_kafka_clients_own_error_may_be_asked_for_by_nobody(
+    error: Exception, told: int, complaints: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its coordination may end in an error while its client is stopped, and nobody is left to ask; of ours each one is a bug."""
+
+    async def fails() -> None:
+        raise error
+
+    asyncio.get_running_loop().set_exception_handler(note_a_strangers_error)
+    with capture_logs() as logs, caplog.at_level(logging.ERROR, "asyncio"):
+        left = asyncio.create_task(fails())
+        await asyncio.sleep(0)
+        del left
+        gc.collect()
+    assert [one["event"] for one in logs] == ["kafka.task_ended"] * told
+    assert len(caplog.records) == complaints
