@@ -18,6 +18,7 @@ from torture.nemesis.processes import bring_back
 REPEATED = 60
 AT_ONCE = 40
 STORM_EVERY_S = 2.0
+LEAVE_S_MAX = 10.0
 HEARD_S = 1.5
 
 
@@ -120,8 +121,9 @@ async def _member(ground: Ground, service: str, *, subscribe: bool) -> AsyncIter
         session_timeout_ms=1500,
         heartbeat_interval_ms=500,
     )
-    await client.start()
-    try:
+    try:  # Cut short it may have joined all the same: left alone, it would keep its partitions for as long as the rig runs.
+        await client.start()
         yield client
     finally:
-        await client.stop()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(client.stop(), LEAVE_S_MAX)

@@ -30,11 +30,18 @@ class Struck:
 async def strike(ground: Ground, stroke: Stroke, recovered: Recovered, say: Callable[[str], None]) -> Struck:
     """Do one stroke: all its wounds, their time, their heals; then wait until all is well. `recovery_s` is None when that never came."""
     began_at = time.monotonic()
-    heals = await asyncio.gather(*(_wound(ground, wound, say) for wound in stroke.wounds))
-    for index in stroke.heal_order:
-        until = began_at + stroke.wounds[index].begins_after_s + stroke.wounds[index].lasts_s
-        await asyncio.sleep(max(0.0, until - time.monotonic()))
-        await _heal(ground, stroke.wounds[index], heals[index])
+    async with asyncio.TaskGroup() as group:
+        striking = [group.create_task(_wound(ground, wound, say)) for wound in stroke.wounds]
+        not_struck = []
+        for index in stroke.heal_order:
+            until = began_at + stroke.wounds[index].begins_after_s + stroke.wounds[index].lasts_s
+            await asyncio.sleep(max(0.0, until - time.monotonic()))
+            if striking[index].done():
+                await _heal(ground, stroke.wounds[index], striking[index].result())
+            else:
+                not_struck.append(index)  # It cannot even strike while another fault of the stroke lasts: that one is healed first.
+        for index in not_struck:
+            await _heal(ground, stroke.wounds[index], await striking[index])
     healed_at = time.monotonic()
     still_behind = await recovered()
     behind: str | None = "not asked"
