@@ -106,7 +106,7 @@ def _identity(kind: FactKind | None, data: bytes) -> tuple[str | None, str]:
     if kind is not None and kind.natural_key:
         try:
             parts = msgspec.structs.astuple(_key_decoder(kind).decode(data))
-            return parts[0], _storable("|".join(part[:64] for part in parts))
+            return parts[0], _storable("|".join(str(part)[:64] for part in parts))
         except (ValueError, RecursionError):
             pass  # Something of it is missing or malformed: the entity alone may still be readable.
     try:
@@ -117,7 +117,10 @@ def _identity(kind: FactKind | None, data: bytes) -> tuple[str | None, str]:
 
 @lru_cache(maxsize=100)
 def _key_decoder(kind: FactKind) -> "msgspec.json.Decoder[msgspec.Struct]":
-    return msgspec.json.Decoder(msgspec.defstruct("NaturalKey", [(name, str) for name in kind.natural_key]))
+    declared = {one.name: one for one in msgspec.structs.fields(kind.event)}
+    defaults = [() if declared[name].required else (declared[name].default,) for name in kind.natural_key]  # What is left out is meant.
+    fields = [(name, str | int, *default) for name, default in zip(kind.natural_key, defaults, strict=True)]
+    return msgspec.json.Decoder(msgspec.defstruct("NaturalKey", fields, kw_only=True))
 
 
 _entity_only = msgspec.json.Decoder(_EntityOnly)

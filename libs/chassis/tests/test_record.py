@@ -100,3 +100,19 @@ def test_an_ingress_record_is_keyed_by_what_it_describes_and_else_by_who_sent_it
 def test_keys_are_placed_as_java_places_them(key: str, hashed: int) -> None:
     """Hashes from UtilsTest.testMurmur2 of Apache Kafka; its partitioner drops the sign."""
     assert partition_of(key, 1000) == (hashed & 0x7FFFFFFF) % 1000
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "key"),
+    [
+        ("erp.InvoiceIssued.v1", b'{"entity":"US01","document_no":"INV-1"}', "US01|INV-1"),
+        ("erp.CalendarPublished.v1", b'{"entity":"US01","year":2026,"holidays":[]}', "US01|2026"),
+        ("erp.FxRatePublished.v1", b'{"entity":"US01","currency":"EUR","rate":"1.1","rate_on":"2026-01-05"}', "US01|EUR|2026-01-05|spot"),
+        ("erp.FxRatePublished.v1", b'{"entity":"US01","currency":"EUR"}', "/x|1"),
+    ],
+)
+def test_what_a_fact_describes_is_known_by_its_natural_key_with_what_it_leaves_to_the_default(type_: str, value: bytes, key: str) -> None:
+    """Where the key is not complete, source and id tell the fact from others."""
+    found = classify(Record("erp.reference", 0, 0, None, value, headers_of(type_.encode())))
+    assert not isinstance(found, MarkerMet)
+    assert found.key == key
