@@ -13,9 +13,12 @@ here := $(shell cat .venv/.made-in 2>/dev/null)
 
 # Given by whoever calls: `make demo LEDGER=… MAPPING=… JSON=…`, `make psql S=invoice`, `make tick DATE=… ENTITY=…`, …
 TOPIC ?= receivables.invoice
+load = --ledger $(or $(LEDGER),$(error say what: LEDGER=file.csv ENTITY=US01)) --entity $(or $(ENTITY),$(error say whose books: ENTITY=US01)) \
+       $(if $(MAPPING),--mapping $(MAPPING)) $(if $(AS_OF),--as-of $(AS_OF)) $(if $(REFUSED),--refused $(REFUSED)) \
+       $(if $(JSON),--json $(JSON)) $(if $(DRY),--dry-run)
 
-.PHONY: help setup setup-dev up down reset status logs psql topics tail token tick migrate rebuild-reporting demo explain \
-        unit test-db test-kafka scenarios crashes teeth test torture bench check fmt docs lock moved
+.PHONY: help setup setup-dev up down reset status logs psql topics tail token tick migrate rebuild-reporting demo \
+        load-opening load-lines explain unit test-db test-kafka scenarios crashes teeth test torture bench check fmt docs lock moved
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +79,12 @@ rebuild-reporting: setup ## Make the read model anew from its facts, beside the 
 demo: setup ## Play a year of somebody's receivables through everything: LEDGER=file.csv, MAPPING=file.toml, JSON=file, SHUFFLE=7 DUPLICATE=1.
 	@$(py) -m demo $(if $(LEDGER),--ledger $(LEDGER)) $(if $(MAPPING),--mapping $(MAPPING)) $(if $(JSON),--json $(JSON)) $(if $(PORT_BASE),--port-base $(PORT_BASE)) \
 	    $(if $(SHUFFLE),--shuffle $(SHUFFLE)) $(if $(DUPLICATE),--duplicate)
+
+load-opening: setup ## Load open items of another system, tied out: LEDGER=items.csv ENTITY=US01 MAPPING=file.toml, AS_OF=, JSON=, REFUSED=, DRY=1.
+	@$(py) -m demo load-opening $(load)
+
+load-lines: setup ## Load documents from their lines, tied out: LEDGER=lines.csv ENTITY=US01, the rest as load-opening.
+	@$(py) -m demo load-lines $(load)
 
 explain: setup ## Who publishes a fact, who handles it, what follows: EVENT=payment.received.
 	@$(py) scripts/explain.py $(or $(EVENT),$(error say which: make explain EVENT=payment.received))

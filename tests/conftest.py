@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 from testkit.otlp import OtlpSink
-from testkit.stories import STORIES, STREAM
+from testkit.stream import STORIES, STREAM
 from testkit.world import House, World, running
 
 COPIES = ("O", *map(str, range(6)))

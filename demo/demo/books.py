@@ -2,18 +2,23 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final, get_args
 
 import asyncpg
 from money import parse_minor
 
-from demo.figures import BUCKETS, Figures, figures_at, unidentified_at
+from demo.figures import BUCKETS, Figures, figures_at, moved_in, unidentified_at
+from demo.interest import charged
 from demo.ledger import Ledger, month_ends
-from demo.oracle import Owner, Posting, fold
+from demo.oracle import Cause, Owner, Posting, fold
 from demo.services import Services
+
+CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
+_CHARGES_PAGE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class Checked:
     """
     The answers of reporting at the end of the ledger, the digest of the books, and where they differ from the ledger.
 
-    `busiest` is the aging by customer of the compared day on which most customers had a balance.
+    `busiest` is the aging by customer of the compared day on which most customers had a balance. `moved` is, by currency, what came and
+    went in all months, by its cause, and `late_charges` what was charged, both in minor units.
     """
 
     aging: dict[str, Any]
@@ -43,6 +49,8 @@ class Checked:
     digest: str
     checked_on: list[date]
     differences: list[Difference]
+    moved: dict[str, dict[str, int]]
+    late_charges: dict[str, int]
 
     @property
     def ties(self) -> bool:
@@ -67,6 +75,8 @@ async def check(ledger: Ledger, services: Services) -> Checked:
             expected = figures_at(postings, as_of, known_at or date.max)
             differences += compare(expected, figures_of(answer), as_of, known_at)
             busiest = max(answer, busiest, key=lambda one: len(one["rows"]))  # Of equals the later one.
+    moved, of_months = await check_months(postings, days, services)
+    late_charges, of_charges = await check_late_charges(ledger, postings, services)
     kpis = await services.get("reporting", "/v1/kpis", as_of=str(ends_on))
     return Checked(
         aging=await services.get("reporting", "/v1/aging", as_of=str(ends_on)),
@@ -74,8 +84,46 @@ async def check(ledger: Ledger, services: Services) -> Checked:
         kpis=kpis,
         digest=digest(await services.all_of("payment", "/v1/items", "items"), await services.all_of("dunning", "/v1/notices", "notices")),
         checked_on=days,
-        differences=differences + compare_unidentified(postings, kpis, ends_on),
+        differences=differences + compare_unidentified(postings, kpis, ends_on) + of_months + of_charges,
+        moved=moved,
+        late_charges=late_charges,
     )
+
+
+async def check_months(
+    postings: Sequence[Posting], days: Sequence[date], services: Services
+) -> tuple[dict[str, dict[str, int]], list[Difference]]:
+    """Compare why open items came and went, month by month and currency by currency; return the sums of all months, too."""
+    differences: list[Difference] = []
+    sums: dict[str, dict[str, int]] = {}
+    for day in days:
+        answer = await services.get("reporting", "/v1/roll-forward", month=f"{day:%Y-%m}", known_at=str(days[-1]))
+        found = {row["currency"]: {name: parse_minor(row[name], row["currency"]) for name in CAUSES} for row in answer["rows"]}
+        expected = moved_in(postings, day, days[-1])
+        for currency in sorted(expected.keys() | found.keys()):
+            ledger, books = (side.get(currency, dict.fromkeys(CAUSES, 0)) for side in (expected, found))
+            differences += [
+                Difference(day, None, "", currency, name, ledger[name], books[name]) for name in CAUSES if ledger[name] != books[name]
+            ]
+            before = sums.get(currency, dict.fromkeys(CAUSES, 0))
+            sums[currency] = {name: before[name] + books[name] for name in CAUSES}
+    return sums, differences
+
+
+async def check_late_charges(ledger: Ledger, postings: Sequence[Posting], services: Services) -> tuple[dict[str, int], list[Difference]]:
+    """Compare what every invoice was charged for being late; return the sums by currency, too."""
+    expected, found = charged(ledger, postings), defaultdict[tuple[Owner, str], int](int)
+    for one in await services.all_of("invoice", "/v1/late-charges", "late_charges", _CHARGES_PAGE):
+        found[(one["customer"], one["currency"]), one["document_no"]] += parse_minor(one["amount"], one["currency"])
+    sums: defaultdict[str, int] = defaultdict(int)
+    for (_, currency), minor in ((owner, minor) for (owner, _), minor in found.items()):
+        sums[currency] += minor
+    return dict(sums), [
+        Difference(ledger.ends_on, None, *owner, f"late charges of {document_no}", expected.get(key, 0), found.get(key, 0))
+        for key in sorted(expected.keys() | found.keys())
+        for owner, document_no in [key]
+        if expected.get(key, 0) != found.get(key, 0)
+    ]
 
 
 def figures_of(answer: Mapping[str, Any]) -> dict[Owner, Figures]:

@@ -19,6 +19,8 @@ from demo.generate import SHIPPED_LEDGER
 from demo.kafka import connected
 from demo.ledger import Ledger
 from demo.mapping import Unreadable
+from demo.migration.cli import LoadInterrupted, load_lines, load_opening
+from demo.people import People
 from demo.player import Played, Player
 from demo.progress import shown
 from demo.reading import read_ledger
@@ -34,15 +36,18 @@ class Interrupted(Trouble):
         super().__init__("Interrupted; what was started goes on running, and `make demo` begins again with clean books.")
 
 
-_EXIT_OF = {Unreadable: 2, Interrupted: 130}
+_EXIT_OF = {Unreadable: 2, Interrupted: 130, LoadInterrupted: 130}
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app.command("load-opening")(load_opening)
+app.command("load-lines")(load_lines)
 console = Console(highlight=False)
 complaints = Console(stderr=True, highlight=False)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def play(
+    context: typer.Context,
     ledger: Annotated[
         Path,
         typer.Option(
@@ -68,7 +73,11 @@ def play(
 
     Starts a real Kafka, a real PostgreSQL and the services on this machine with clean books, and compares the result with what the CSV
     alone says. Exit status: 0 it ties, 1 it does not or something failed, 2 the ledger cannot be read, 130 interrupted.
+
+    The commands load somebody's extract into the running stack instead.
     """
+    if context.invoked_subcommand:
+        return
     try:
         read, fitting = read_ledger(ledger, mapping)
         read = read.first_days(days) if days else read
@@ -100,7 +109,8 @@ async def _play(
 ) -> tuple[Played, dict[str, int] | None]:
     async with connected(urls.kafka, ledger.house.entity) as (publisher, markers):
         with shown(console) as watch:
-            player = Player(ledger, services, publisher, markers, shuffle=shuffle, twice=duplicate, watch=watch)
+            people = People(services, stack.token_of)
+            player = Player(ledger, services, publisher, markers, people, shuffle=shuffle, twice=duplicate, watch=watch)
             played = await player.play()
     return played, await books.latency_ms(urls.databases["reporting"], publisher.sent_at)
 

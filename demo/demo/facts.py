@@ -2,7 +2,8 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Final
+from datetime import date
+from typing import Any, Final
 
 import msgspec
 from events import bank, erp
@@ -10,13 +11,17 @@ from events.envelope import Envelope, to_headers
 from events.fact import Event, kind_of
 from money import format_minor
 
-from demo.ledger import CreditMemo, Customer, Entry, Invoice, Receipt, told_on
+from demo.ledger import CreditMemo, Customer, DebitMemo, Document, Invoice, Receipt, Void, told_on
 
 ERP: Final = "/erp/demo"
 BANK: Final = "/bank/demo"
 TOPICS: Final = ("erp.customers", "erp.documents", "bank.entries")
 _OUR_BANK_ACCOUNT: Final = "demo"
+_VOID_REASON: Final = "BILLED_IN_ERROR"
 _TRACED_ONE_IN: Final = 50  # A sampled trace costs more than the record it follows.
+
+
+Told = Customer | Document | Void | Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +35,18 @@ class Record:
     document_id: str | None
 
 
-def to_record(entry: Entry, entity: str) -> Record:
+def to_record(entry: Told, entity: str) -> Record:
     """Return the record of an entry; ids come from the natural keys, so that the same entry is the same event whenever it is told."""
     match entry:
         case Customer(customer, known_on, name, bank_account):
             accounts = [bank_account] if bank_account else []
             customer_fact = erp.CustomerUpserted(entity=entity, customer=customer, name=name, bank_accounts=accounts)
-            return _record(customer_fact, entry, f"{entity}|{customer}|{known_on}", ERP, f"{entity}|{customer}")
-        case Invoice(number, customer, currency, issued_on, due_on, minor):
-            total = format_minor(minor, currency)
-            invoice = erp.InvoiceIssued(
-                entity=entity,
-                document_no=number,
-                customer=customer,
-                currency=currency,
-                issued_on=issued_on,
-                total=total,
-                instalments=[erp.Instalment(due_on=due_on, amount=total)],
-            )
-            return _record(invoice, entry, f"{entity}|{number}", ERP, f"{entity}|{customer}")
-        case CreditMemo(number, customer, currency, issued_on, minor, ref_document_no):
-            memo = erp.CreditMemoIssued(
-                entity=entity,
-                document_no=number,
-                customer=customer,
-                currency=currency,
-                issued_on=issued_on,
-                total=format_minor(minor, currency),
-                ref_document_no=ref_document_no,
-            )
-            return _record(memo, entry, f"{entity}|{number}", ERP, f"{entity}|{customer}")
+            return record_of(customer_fact, told_on(entry), f"{entity}|{customer}|{known_on}", ERP, f"{entity}|{customer}")
+        case Invoice() | DebitMemo() | CreditMemo():
+            return record_of(_document(entry, entity), told_on(entry), f"{entity}|{entry.document_no}", ERP, f"{entity}|{entry.customer}")
+        case Void(number, customer, voided_on):
+            void = erp.InvoiceVoided(entity=entity, document_no=number, customer=customer, reason=_VOID_REASON)
+            return record_of(void, voided_on, f"{entity}|{number}|void", ERP, f"{entity}|{customer}")
         case Receipt(bank_ref, currency, value_on, minor, remittance, bank_account, customer_no):
             booked = bank.EntryBooked(
                 entity=entity,
@@ -72,21 +59,46 @@ def to_record(entry: Entry, entity: str) -> Record:
                 remittance=remittance,
                 customer=customer_no,
             )
-            return _record(booked, entry, f"{entity}|{bank_ref}", BANK, f"{entity}|{bank_ref}")
+            return record_of(booked, told_on(entry), f"{entity}|{bank_ref}", BANK, f"{entity}|{bank_ref}")
 
 
-def _record(fact: Event, entry: Entry, natural_key: str, source: str, key: str) -> Record:
+def _document(entry: Document, entity: str) -> erp.InvoiceIssued | erp.DebitMemoIssued | erp.CreditMemoIssued:
+    total = format_minor(entry.amount_minor, entry.currency)
+    common: dict[str, Any] = {
+        "entity": entity,
+        "document_no": entry.document_no,
+        "customer": entry.customer,
+        "currency": entry.currency,
+        "issued_on": entry.issued_on,
+        "total": total,
+    }
+    match entry:
+        case Invoice():
+            return erp.InvoiceIssued(**common, instalments=[erp.Instalment(due_on=entry.due_on, amount=total)])
+        case DebitMemo():
+            due = [erp.Instalment(due_on=entry.due_on, amount=total)]
+            return erp.DebitMemoIssued(**common, instalments=due, ref_document_no=entry.ref_document_no)
+        case CreditMemo():
+            return erp.CreditMemoIssued(**common, ref_document_no=entry.ref_document_no)
+
+
+def record_of(fact: Event, day: date, natural_key: str, source: str, key: str) -> Record:
+    """
+    Return the record of a fact that was told at noon of a day.
+
+    :param natural_key: begins with the entity and becomes the id of the event: told again it is the same event.
+    """
     kind = kind_of(type(fact))
     envelope = Envelope(
         id=natural_key,
         type=kind.type,
         source=source,
-        time=f"{told_on(entry)}T12:00:00Z",
+        time=f"{day}T12:00:00Z",
         entity=natural_key.partition("|")[0],
         key=key,
         traceparent=_traceparent(natural_key),
     )
-    document_id = natural_key if isinstance(entry, Invoice) else None
+    document_id = natural_key if isinstance(fact, erp.InvoiceIssued) else None
     return Record(kind.topic, key.encode(), to_headers(envelope), msgspec.json.encode(fact), document_id)
 
 

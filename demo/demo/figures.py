@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final
+from typing import Final, get_args
 
-from demo.oracle import Owner, Posting
+from demo.oracle import Cause, Owner, Posting
 
 BUCKETS: Final = ("current", "1-30", "31-60", "61-90", "90+")
 _LAST_DAYS: Final = (0, 30, 60, 90)  # The last day past due of each bucket but the last.
@@ -58,6 +58,20 @@ def figures_at(postings: Iterable[Posting], as_of: date, known_at: date = date.m
             case "on_account":
                 figures.on_account += posting.minor
     return {owner: figures for owner, figures in found.items() if figures}
+
+
+def moved_in(postings: Iterable[Posting], month: date, known_at: date = date.max) -> dict[str, dict[Cause, int]]:
+    """
+    Sum by currency why open items came and went in a month, by effective date: what was invoiced, and what was taken off by each cause.
+
+    Currencies of which nothing moved are left out.
+    """
+    found: defaultdict[str, dict[Cause, int]] = defaultdict(lambda: dict.fromkeys(get_args(Cause), 0))
+    for one in postings:
+        day = one.effective_on
+        if one.cause and one.booked_on <= known_at and (day.year, day.month) == (month.year, month.month):
+            found[one.owner[1]][one.cause] += one.minor if one.cause == "invoiced" else -one.minor
+    return dict(found)
 
 
 def unidentified_at(postings: Iterable[Posting], as_of: date) -> dict[str, int]:

@@ -3,12 +3,14 @@ The ledger the repository ships: a year of receivables of a company that does no
 
 `python -m demo.generate` writes it. 100 customers, a few of them large (Zipf), two currencies; payers that are prompt, late and very late;
 part payments, short and over payments, one payment for two invoices, money that names nothing, money from an unknown payer, money that
-comes before its invoice, credit memos with and without an invoice.
+comes before its invoice, credit memos with and without an invoice; late fees, invoices voided before and after they were paid, bad debts
+written off and in part recovered, rents billed every month, and interest on what is late.
 """
 
 import csv
 import io
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,13 +19,19 @@ from typing import Annotated, Final
 import typer
 from money import format_minor
 
-from demo.ledger import CreditMemo, Customer, Entry, Invoice, Receipt, told_on
+from demo.billing import billed_on
+from demo.ledger import CreditMemo, Customer, DebitMemo, Entry, Invoice, LateCharges, Receipt, Schedule, Void, WriteOff, told_on
 
 SHIPPED_LEDGER: Final = Path(__file__).resolve().parents[1] / "ledger.csv"
 SEED: Final = 1494
 YEAR: Final = 2025
 CUSTOMERS: Final = 100
 INVOICES: Final = 2000
+FEES: Final = 30
+VOIDED_UNPAID: Final = 10
+VOIDED_ANYHOW: Final = 20
+WRITTEN_OFF_MAX_MINOR: Final = 500_000
+"""What a manager may approve without a policy that says otherwise."""
 COLUMNS: Final = (
     "kind",
     "number",
@@ -86,16 +94,22 @@ def _to_row(entry: Entry) -> dict[str, str]:
     match entry:
         case Customer(customer, known_on, name, bank_account):
             return {"kind": "customer", "customer": customer, "issued_on": str(known_on), "bank_account": bank_account or "", "name": name}
+        case Void(number, customer, voided_on):
+            return {"kind": "void", "number": number, "customer": customer, "issued_on": str(voided_on)}
+        case WriteOff(number, decided_on):
+            return {"kind": "write_off", "number": number, "issued_on": str(decided_on)}
+        case LateCharges(decided_on, percent):
+            return {"kind": "late_charges", "issued_on": str(decided_on), "reference": percent}
         case Invoice(number, customer, currency, issued_on, due_on, minor):
             row = {"kind": "invoice", "number": number, "customer": customer, "issued_on": str(issued_on), "due_on": str(due_on)}
-        case CreditMemo(number, customer, currency, issued_on, minor, ref_document_no):
-            row = {
-                "kind": "credit_memo",
-                "number": number,
-                "customer": customer,
-                "issued_on": str(issued_on),
-                "reference": ref_document_no or "",
-            }
+        case DebitMemo(number, customer, currency, issued_on, due_on, minor, names):
+            row = {"kind": "debit_memo", "number": number, "customer": customer, "issued_on": str(issued_on), "due_on": str(due_on)}
+            row |= {"reference": names or ""}
+        case Schedule(number, customer, currency, starts_on, net_days, minor):
+            due_on = starts_on + timedelta(days=net_days)
+            row = {"kind": "schedule", "number": number, "customer": customer, "issued_on": str(starts_on), "due_on": str(due_on)}
+        case CreditMemo(number, customer, currency, issued_on, minor, names):
+            row = {"kind": "credit_memo", "number": number, "customer": customer, "issued_on": str(issued_on), "reference": names or ""}
         case Receipt(number, currency, value_on, minor, remittance, bank_account, customer):
             row = {"kind": "receipt", "number": number, "customer": customer or "", "value_on": str(value_on)}
             row |= {"reference": remittance or "", "bank_account": bank_account or ""}
@@ -111,6 +125,8 @@ class _Year:
         self._money: list[Receipt] = []
         self._memos: list[CreditMemo] = []
         self._waiting: dict[_Payer, Invoice] = {}
+        self._unpaid: list[tuple[_Payer, Invoice]] = []
+        self._others: list[Entry] = [LateCharges(_OPENS_ON, "9")]
 
     def entries(self) -> list[Entry]:
         """Grow the year and put it into order; to be called once."""
@@ -122,12 +138,18 @@ class _Year:
         for payer, invoice in invoices:
             self._settle(payer, invoice)
         self._stray_money()
+        self._void(invoices)
+        self._write_off()
+        self._fees(invoices)
+        self._rents()
         drafts: list[CreditMemo | Receipt] = [*self._memos, *self._money]
         said = sorted(drafts, key=lambda entry: (told_on(entry), isinstance(entry, Receipt)))
         told = [_numbered(entry, f"{10001 + place}") for place, entry in enumerate(entry for entry in said if told_on(entry) <= _ENDS_ON)]
-        order = (Customer, Invoice, CreditMemo, Receipt)
+        others = [entry for entry in self._others if told_on(entry) <= _ENDS_ON]
+        order = (Customer, LateCharges, Schedule, WriteOff, Invoice, DebitMemo, Void, CreditMemo, Receipt)
         return sorted(
-            [*customers, *(invoice for _, invoice in invoices), *told], key=lambda entry: (told_on(entry), order.index(type(entry)))
+            [*customers, *others, *(invoice for _, invoice in invoices), *told],
+            key=lambda entry: (told_on(entry), order.index(type(entry))),
         )
 
     def _payer(self, number: int) -> _Payer:
@@ -178,6 +200,8 @@ class _Year:
                 self._money.append(Receipt("", invoice.currency, early, whole, remittance=invoice.document_no))
             case "credited in part":
                 self._credit(payer, invoice, pays_on)
+            case "never":
+                self._unpaid.append((payer, invoice))
 
     def _credit(self, payer: _Payer, invoice: Invoice, pays_on: date) -> None:
         """A memo for a part, before the payment or after it; every third customer pays the whole sum anyway. Some memos are goodwill."""
@@ -207,6 +231,44 @@ class _Year:
             self._money.append(Receipt("", "USD", date(YEAR, month, 12), amount_minor, "Donation", _iban(9_000 + month)))
         payer = self._payers[0]
         self._money.append(Receipt("", payer.currency, date(YEAR, 12, 22), 2_500_000, None, None, payer.customer))
+
+    def _void(self, invoices: Sequence[tuple[_Payer, Invoice]]) -> None:
+        """Some unpaid invoices are void within a week, and some of any sort, paid, about to be paid, or credited."""
+        wrong = [self._unpaid.pop() for _ in range(VOIDED_UNPAID)] + self._chance.sample(invoices, VOIDED_ANYHOW)
+        for payer, invoice in wrong:
+            voided_on = invoice.issued_on + timedelta(days=self._chance.randint(1, 7))
+            self._others.append(Void(invoice.document_no, payer.customer, voided_on))
+
+    def _write_off(self) -> None:
+        """What nobody pays is given up 80 days after it was due, large debts apart; of every third one half comes in all the same."""
+        small = [one for one in self._unpaid if one[1].amount_minor <= WRITTEN_OFF_MAX_MINOR]
+        for place, (payer, invoice) in enumerate(small):
+            decided_on = invoice.due_on + timedelta(days=80)
+            self._others.append(WriteOff(invoice.document_no, decided_on))
+            if place % 3 == 0:
+                self._pay(payer, decided_on + timedelta(days=self._chance.randint(10, 30)), invoice.amount_minor // 2, invoice.document_no)
+
+    def _fees(self, invoices: Sequence[tuple[_Payer, Invoice]]) -> None:
+        """A fee for a late payment, half of them paid."""
+        for place, (payer, invoice) in enumerate(self._chance.sample(invoices, FEES)):
+            issued_on = invoice.due_on + timedelta(days=self._chance.randint(10, 20))
+            number = f"DM-{10001 + place}"
+            due_on = issued_on + timedelta(days=14)
+            self._others.append(DebitMemo(number, payer.customer, payer.currency, issued_on, due_on, 3_500, invoice.document_no))
+            if place % 2 == 0:
+                self._pay(payer, due_on, 3_500, number)
+
+    def _rents(self) -> None:
+        """Three customers are billed every month by schedule, at its end, in its middle, at its beginning; two of them pay."""
+        for place, starts_on in enumerate((date(YEAR, 1, 31), date(YEAR, 2, 15), date(YEAR, 6, 1))):
+            payer = self._payers[10 * place + 1]
+            schedule = Schedule(f"RENT-{place + 1}", payer.customer, payer.currency, starts_on, 14, 125_000)
+            self._others.append(schedule)
+            days = [_OPENS_ON + timedelta(days=n) for n in range((_ENDS_ON - _OPENS_ON).days + 1)]
+            for invoice in (one for day in days for one in billed_on([schedule], day)):
+                if place < 2:
+                    pays_on = invoice.due_on + timedelta(days=self._chance.randint(-3, 5))
+                    self._pay(payer, pays_on, invoice.amount_minor, invoice.document_no)
 
 
 def _numbered(entry: CreditMemo | Receipt, number: str) -> CreditMemo | Receipt:

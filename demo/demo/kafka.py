@@ -15,6 +15,7 @@ from events.fact import kind_of
 from launcher.trouble import Trouble
 
 from demo.facts import TOPICS, Record
+from demo.services import BEGIN_AGAIN
 
 _REQUEST_MS: Final = 10_000
 _ACKNOWLEDGED_SECONDS_MAX: Final = 20
@@ -27,22 +28,20 @@ _decode_marker: Final = msgspec.json.Decoder(BusinessDayStarted).decode
 
 
 class KafkaGone(Trouble):
-    """The broker stopped answering in the middle of a ledger."""
+    """The broker stopped answering in the middle of a ledger; `advice` says how to go on."""
 
-    def __init__(self, bootstrap: str, reason: str) -> None:
-        super().__init__(
-            f"Kafka at {bootstrap} does not answer any more ({reason}): `make logs S=kafka` tells why, "
-            "`make demo` begins again with clean books."
-        )
+    def __init__(self, bootstrap: str, reason: str, advice: str = BEGIN_AGAIN) -> None:
+        super().__init__(f"Kafka at {bootstrap} does not answer any more ({reason}): `make logs S=kafka` tells why, {advice}.")
 
 
 class Publisher:
     """Publishes records and remembers when each invoice left (`sent_at`, seconds since 1970, by document id)."""
 
-    def __init__(self, bootstrap: str, producer: AIOKafkaProducer) -> None:
+    def __init__(self, bootstrap: str, producer: AIOKafkaProducer, advice: str = BEGIN_AGAIN) -> None:
         self.sent_at: dict[str, float] = {}
         self._bootstrap = bootstrap
         self._producer = producer
+        self._advice = advice
 
     async def publish(self, records: Sequence[Record]) -> None:
         """
@@ -59,7 +58,25 @@ class Publisher:
                     acknowledged.append(await self._producer.send(record.topic, record.value, record.key, headers=record.headers))
                 await asyncio.gather(*acknowledged)
         except (KafkaError, OSError) as error:  # A timeout is an OSError.
-            raise KafkaGone(self._bootstrap, type(error).__name__) from None
+            raise KafkaGone(self._bootstrap, type(error).__name__, self._advice) from None
+
+
+@asynccontextmanager
+async def publishing(bootstrap: str, advice: str) -> AsyncIterator[Publisher]:
+    """
+    Connect as producer only.
+
+    :raises KafkaGone: there is no broker.
+    """
+    producer = _producer(bootstrap)
+    try:
+        try:
+            await producer.start()
+        except (KafkaError, OSError) as error:
+            raise KafkaGone(bootstrap, type(error).__name__, advice) from None
+        yield Publisher(bootstrap, producer, advice)
+    finally:
+        await part_from(producer)
 
 
 class Markers:
@@ -119,7 +136,7 @@ async def connected(bootstrap: str, entity: str) -> AsyncIterator[tuple[Publishe
 
     :raises KafkaGone: there is no broker, or the topics are missing.
     """
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, request_timeout_ms=_REQUEST_MS)
+    producer = _producer(bootstrap)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="none", request_timeout_ms=_REQUEST_MS, check_crcs=False
     )
@@ -135,10 +152,14 @@ async def connected(bootstrap: str, entity: str) -> AsyncIterator[tuple[Publishe
             raise KafkaGone(bootstrap, type(error).__name__) from None
         yield Publisher(bootstrap, producer), Markers(bootstrap, consumer, entity)
     finally:
-        await _part_from(producer, consumer)
+        await part_from(producer, consumer)
 
 
-async def _part_from(*clients: AIOKafkaProducer | AIOKafkaConsumer) -> None:
+def _producer(bootstrap: str) -> AIOKafkaProducer:
+    return AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, request_timeout_ms=_REQUEST_MS)
+
+
+async def part_from(*clients: AIOKafkaProducer | AIOKafkaConsumer) -> None:
     """Stop clients within a bound; a broker that is gone cannot be said goodbye to, so how it went does not matter."""
     stopping = [asyncio.ensure_future(client.stop()) for client in clients]  # type: ignore[no-untyped-call]  # aiokafka has no types.
     done, pending = await asyncio.wait(stopping, timeout=_STOP_SECONDS_MAX)

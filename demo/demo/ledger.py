@@ -1,4 +1,4 @@
-"""A ledger as the demo sees it: what an ERP and a bank would say, dated. Amounts are integer minor units, always positive."""
+"""A ledger as the demo sees it: what an ERP, a bank and people would say, dated. Amounts are integer minor units, always positive."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -30,6 +30,28 @@ class Invoice:
 
 
 @dataclass(frozen=True, slots=True)
+class DebitMemo:
+    """A fee or charge, owed like an invoice, for the invoice `ref_document_no` if it names one."""
+
+    document_no: str
+    customer: str
+    currency: str
+    issued_on: date
+    due_on: date
+    amount_minor: int
+    ref_document_no: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """An ERP makes an invoice or debit memo worth nothing, from `voided_on` on."""
+
+    document_no: str
+    customer: str
+    voided_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class CreditMemo:
     """A credit memo, for the invoice `ref_document_no` or, without, for the account."""
 
@@ -54,7 +76,46 @@ class Receipt:
     customer: str | None = None
 
 
-Entry = Customer | Invoice | CreditMemo | Receipt
+@dataclass(frozen=True, slots=True)
+class WriteOff:
+    """A clerk asks for all that is open of an invoice when `decided_on` opens to be written off as bad debt; a manager approves."""
+
+    document_no: str
+    decided_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """
+    A clerk has an invoice made every month, the first on `starts_on`, on that day of every month or its last; each is due `net_days` later.
+
+    Its invoices are numbered `<schedule_no>-<yyyymmdd>`. The first is made when the day after `starts_on` begins.
+    """
+
+    schedule_no: str
+    customer: str
+    currency: str
+    starts_on: date
+    net_days: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class LateCharges:
+    """
+    One person proposes on `decided_on`, and another approves, interest of `percent` a year from then on, on the invoices that are late.
+
+    It is computed when a month begins, and owed by nobody (memo-only).
+    """
+
+    decided_on: date
+    percent: str
+
+
+Document = Invoice | DebitMemo | CreditMemo
+Act = WriteOff | Schedule | LateCharges
+"""What people do over HTTP, where all else is told over Kafka."""
+Entry = Customer | Document | Void | Receipt | Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +160,24 @@ class Ledger:
     @property
     def currencies(self) -> list[str]:
         """The currencies money is owed or paid in, sorted."""
-        return sorted({entry.currency for entry in self.entries if not isinstance(entry, Customer)})
+        return sorted({entry.currency for entry in self.entries if isinstance(entry, Document | Receipt | Schedule)})
 
 
 def told_on(entry: Entry) -> date:
-    """Return the business day on which the ERP or the bank tells an entry: its own date."""
+    """Return the business day on which an entry is told or done: its own date."""
     match entry:
         case Customer():
             return entry.known_on
-        case Invoice() | CreditMemo():
+        case Invoice() | DebitMemo() | CreditMemo():
             return entry.issued_on
+        case Void():
+            return entry.voided_on
         case Receipt():
             return entry.value_on
+        case Schedule():
+            return entry.starts_on
+        case WriteOff() | LateCharges():
+            return entry.decided_on
 
 
 def month_ends(first: date, last: date) -> Iterator[date]:

@@ -17,7 +17,8 @@ from launcher.trouble import Trouble
 
 from demo.facts import Record, to_record
 from demo.kafka import Markers, Publisher
-from demo.ledger import Ledger
+from demo.ledger import Act, Ledger
+from demo.people import People
 from demo.services import Services
 
 AHEAD_DAYS_MAX: Final = 7
@@ -75,6 +76,7 @@ class Player:
         services: Services,
         publisher: Publisher,
         markers: Markers,
+        people: People,
         *,
         shuffle: int | None,
         twice: bool,
@@ -84,6 +86,7 @@ class Player:
         self._services = services
         self._publisher = publisher
         self._markers = markers
+        self._people = people
         self._chance = None if shuffle is None else random.Random(shuffle)
         self._twice = twice
         self._watch = watch
@@ -101,7 +104,8 @@ class Player:
         self._began_at = self._moved_at = time.monotonic()
         for day, entries in self._ledger.by_day().items():
             await self._reach(day)
-            records = [to_record(entry, self._ledger.house.entity) for entry in entries]
+            await self._have_done([entry for entry in entries if isinstance(entry, Act)], day)
+            records = [to_record(entry, self._ledger.house.entity) for entry in entries if not isinstance(entry, Act)]
             await self._publisher.publish(arrange(records, self._chance, twice=self._twice))
             self._facts += len(entries)
             self._facts_up_to[day] = self._facts
@@ -110,6 +114,14 @@ class Player:
         while self._complete_up_to < self._ledger.ends_on:
             await self._wait(self._ledger.ends_on)
         return Played(self._facts, time.monotonic() - self._began_at)
+
+    async def _have_done(self, acts: Sequence[Act], day: date) -> None:
+        """Have people act before anything else of their day happens, when those services are there that decide and that settle."""
+        for service in ("invoice", "payment") if acts else ():
+            while (await self._services.days_of(service))["open_on"] < str(day):
+                await self._wait(day)
+        for act in acts:
+            await self._people.act(act)
 
     async def _reach(self, day: date) -> None:
         """Start days up to and including one, as far ahead as allowed, and see their markers land."""

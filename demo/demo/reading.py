@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Cells
 from dataclasses import dataclass
 from datetime import date
@@ -11,9 +12,10 @@ from pathlib import Path
 from events.ingress import check_identifier
 from money import AmountRefused, CurrencyUnknown, parse_minor
 
-from demo.ledger import CreditMemo, Customer, Entry, House, Invoice, Ledger, Receipt
+from demo.ledger import CreditMemo, Customer, DebitMemo, Entry, House, Invoice, LateCharges, Ledger, Receipt, Schedule, Void, WriteOff
 from demo.mapping import Mapping, Unreadable, cells, choose
 
+KINDS = "invoice, debit_memo, credit_memo, void, receipt, customer, write_off, schedule, late_charges"
 RECEIPT_OF = "PAY-"  # Bank reference of the money that settles a row: this and the document number.
 
 
@@ -96,18 +98,22 @@ class _Reader:
         """Return what a row says; what makes no sense goes to the faults, and the entries are then worth nothing."""
         if self._columns.kind is None:
             return self._settled_invoice(row)
-        match row[self._columns.kind]:
-            case "invoice":
-                return [self._invoice(row)]
-            case "credit_memo":
-                return [self._credit_memo(row)]
-            case "receipt":
-                return [self._receipt(row)]
-            case "customer":
-                return [self._customer(row)]
-            case other:
-                self._fault(self._columns.kind, f"{other[:20]!r} is none of invoice, credit_memo, receipt, customer")
-                return []
+        reads: dict[str, Callable[[Cells[str, str]], Entry]] = {
+            "invoice": self._invoice,
+            "debit_memo": self._debit_memo,
+            "credit_memo": self._credit_memo,
+            "void": self._void,
+            "receipt": self._receipt,
+            "customer": self._customer,
+            "write_off": self._write_off,
+            "schedule": self._schedule,
+            "late_charges": self._late_charges,
+        }
+        read = reads.get(row[self._columns.kind])
+        if read is None:
+            self._fault(self._columns.kind, f"{row[self._columns.kind][:20]!r} is none of {KINDS}")
+            return []
+        return [read(row)]
 
     def _settled_invoice(self, row: Cells[str, str]) -> list[Entry]:
         """An invoice and, where it was settled, the money that names it: all of it unless a column says how much."""
@@ -121,11 +127,37 @@ class _Reader:
             self._fault(self._columns.document_no, f"with {RECEIPT_OF!r} before it, it is too long for a bank reference (64 characters)")
         return [invoice, Receipt(bank_ref, invoice.currency, self._date(row, settled), amount_minor, remittance=invoice.document_no)]
 
-    def _invoice(self, row: Cells[str, str]) -> Invoice:
+    def _invoice(self, row: Cells[str, str], of: str = "document") -> Invoice:
         columns, currency = self._columns, self._currency(row)
-        document_no, customer = self._number(row, "document"), self._identifier(row, columns.customer)
+        document_no, customer = self._number(row, of), self._identifier(row, columns.customer)
         issued_on, due_on = self._date(row, columns.issued_on), self._date(row, columns.due_on)
         return Invoice(document_no, customer, currency, issued_on, due_on, self._amount(row, columns.amount, currency))
+
+    def _debit_memo(self, row: Cells[str, str]) -> DebitMemo:
+        one, reference = self._invoice(row), self._columns.reference
+        names = self._identifier(row, reference) if reference and row[reference] else None
+        return DebitMemo(one.document_no, one.customer, one.currency, one.issued_on, one.due_on, one.amount_minor, names)
+
+    def _void(self, row: Cells[str, str]) -> Void:
+        document_no = self._number(row, "void")
+        return Void(document_no, self._identifier(row, self._columns.customer), self._date(row, self._columns.issued_on))
+
+    def _write_off(self, row: Cells[str, str]) -> WriteOff:
+        return WriteOff(self._number(row, "write-off"), self._date(row, self._columns.issued_on))
+
+    def _schedule(self, row: Cells[str, str]) -> Schedule:
+        first, columns = self._invoice(row, "schedule"), self._columns
+        net_days = (first.due_on - first.issued_on).days
+        if net_days < 0:
+            self._fault(columns.due_on, f"{row[columns.due_on]!r} is before the first invoice")
+        return Schedule(first.document_no, first.customer, first.currency, first.issued_on, net_days, first.amount_minor)
+
+    def _late_charges(self, row: Cells[str, str]) -> LateCharges:
+        self._take("policy", "late_charges", self._columns.kind or "the row")
+        percent = self._optional(row, self._columns.reference) or ""
+        if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,6})?", percent):
+            self._fault(self._columns.reference or self._columns.amount, f"{percent[:20]!r} is no rate: percent a year, such as 9 or 8.5")
+        return LateCharges(self._date(row, self._columns.issued_on), percent)
 
     def _credit_memo(self, row: Cells[str, str]) -> CreditMemo:
         columns, currency = self._columns, self._currency(row)

@@ -9,12 +9,21 @@ from money import format_minor, parse_minor
 from rich.console import Console
 from rich.table import Table
 
-from demo.books import Checked, Difference
+from demo.books import CAUSES, Checked, Difference
 from demo.figures import BUCKETS
 from demo.ledger import Invoice, Ledger
 from demo.player import AHEAD_DAYS_MAX, Played
 
 _DIFFERENCES_SHOWN_MAX: Final = 40
+_MOVED: Final = {
+    "invoiced": "invoiced",
+    "settled by money": "settled",
+    "credited": "credited",
+    "written off, net": "written_off",
+    "voided": "voided",
+    "late charges, memo-only": "late_charges",
+}
+"""Rows of the table, and the sums that stand in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ def for_machines(result: Result) -> dict[str, Any]:
     """Return the result as JSON knows it; amounts are decimal strings. `open_total` is null where there is more than one currency."""
     checked, played = result.checked, result.played
     names = ("open_total", "overdue", "unapplied", "on_account", "unidentified")
-    totals = {row["currency"]: {name: row[name] for name in names} for row in checked.kpis["rows"]}
+    totals = {row["currency"]: {name: row[name] for name in names} | _moved(checked, row["currency"]) for row in checked.kpis["rows"]}
     return {
         "ties": checked.ties,
         "entity": result.ledger.house.entity,
@@ -66,6 +75,12 @@ def for_machines(result: Result) -> dict[str, Any]:
     }
 
 
+def _moved(checked: Checked, currency: str) -> dict[str, str]:
+    """Return what came and went in all months, by its cause, and what was charged for lateness, as decimal strings."""
+    moved = {**checked.moved.get(currency, dict.fromkeys(CAUSES, 0)), "late_charges": checked.late_charges.get(currency, 0)}
+    return {name: format_minor(minor, currency) for name, minor in moved.items()}
+
+
 def show(console: Console, result: Result, urls: Mapping[str, str]) -> None:
     """Print the end of a demo."""
     checked = result.checked
@@ -90,7 +105,7 @@ def _figures_table(result: Result) -> Table:
         table.add_column(row["currency"], justify="right", no_wrap=True)
     for name in BUCKETS:
         said = "not due" if name == "current" else f"{name} days past due"
-        table.add_row(said, *(_grouped(aging[row["currency"]]["buckets"][name]) for row in rows))
+        table.add_row(said, *(grouped(aging[row["currency"]]["buckets"][name]) for row in rows))
     table.add_section()
     amounts = {
         "open": "open_total",
@@ -100,7 +115,11 @@ def _figures_table(result: Result) -> Table:
         "unidentified": "unidentified",
     }
     for said, name in amounts.items():
-        table.add_row(said, *(_grouped(row[name]) for row in rows))
+        table.add_row(said, *(grouped(row[name]) for row in rows))
+    table.add_section()
+    moved = [_moved(result.checked, row["currency"]) for row in rows]
+    for said, name in _MOVED.items():
+        table.add_row(said, *(grouped(one[name]) for one in moved))
     table.add_section()
     for said, name in {"DSO": "dso", "ADD": "average_days_delinquent"}.items():
         table.add_row(f"{said}, days (over {kpis['days']})", *(row[name] or "not defined" for row in rows))
@@ -124,7 +143,7 @@ def _differences_table(differences: Sequence[Difference]) -> Table:
     for name in ("ledger", "books"):
         table.add_column(name, justify="right")
     for one in differences[:_DIFFERENCES_SHOWN_MAX]:
-        amounts = (_grouped(format_minor(minor, one.currency)) for minor in (one.ledger_minor, one.books_minor))
+        amounts = (grouped(format_minor(minor, one.currency)) for minor in (one.ledger_minor, one.books_minor))
         table.add_row(str(one.as_of), str(one.known_at or "now"), one.customer or "(nobody)", one.currency, one.figure, *amounts)
     return table
 
@@ -159,7 +178,7 @@ def _an_invoice(ledger: Ledger) -> Invoice | None:
     return max(invoices, key=lambda invoice: (invoice.issued_on, invoice.document_no), default=None)
 
 
-def _grouped(amount: str) -> str:
+def grouped(amount: str) -> str:
     """Write a decimal string for people: thousands apart by a comma."""
     whole, point, decimals = amount.partition(".")
     sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)

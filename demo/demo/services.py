@@ -12,23 +12,23 @@ _TIMEOUT_SECONDS: Final = 30
 _BUSY_TRIES_MAX: Final = 20
 _BUSY_SECONDS: Final = 0.5
 _PAGE: Final = 1000
+BEGIN_AGAIN: Final = "`make demo` begins again with clean books"
 
 
 class ServiceRefused(Trouble):
-    """A service is gone, or answered with something that the demo cannot go on with."""
+    """A service is gone, or answered with something that the demo cannot go on with; `advice` says how to go on."""
 
-    def __init__(self, service: str, what: str, reason: str) -> None:
-        super().__init__(
-            f"The {service} service {what}: {reason}. `make logs S={service}` tells more; `make demo` begins again with clean books."
-        )
+    def __init__(self, service: str, what: str, reason: str, advice: str = BEGIN_AGAIN) -> None:
+        super().__init__(f"The {service} service {what}: {reason.rstrip('.')}. `make logs S={service}` tells more; {advice}.")
 
 
 class Services:
     """The services' HTTP sides, for one entity."""
 
-    def __init__(self, urls: Mapping[str, str], token: str, entity: str) -> None:
+    def __init__(self, urls: Mapping[str, str], token: str, entity: str, advice: str = BEGIN_AGAIN) -> None:
         self.urls = urls
         self.entity = entity
+        self._advice = advice
         self._token = token
         self._http = httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=False)
 
@@ -58,12 +58,21 @@ class Services:
         """
         return await self._ask(service, "GET", path, f"did not answer {path}", params={"entity": self.entity, **query})
 
-    async def all_of(self, service: str, path: str, name: str) -> list[dict[str, Any]]:
+    async def post(self, service: str, path: str, body: dict[str, Any], *, token: str, key: str) -> dict[str, Any]:
+        """
+        Send a command as whoever has the token, under an Idempotency-Key.
+
+        :raises ServiceRefused: it was refused.
+        """
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        return await self._ask(service, "POST", path, f"did not do it ({key})", json=body, headers=headers)
+
+    async def all_of(self, service: str, path: str, name: str, page_rows: int = _PAGE, **query: str) -> list[dict[str, Any]]:
         """Read every page of a list."""
         rows: list[dict[str, Any]] = []
         cursor: dict[str, str | int] = {}
         while True:
-            page = await self.get(service, path, limit=_PAGE, **cursor)
+            page = await self.get(service, path, limit=page_rows, **query, **cursor)
             rows += page[name]
             if page["next_cursor"] is None:
                 return rows
@@ -75,12 +84,14 @@ class Services:
             try:
                 answer = await self._http.request(method, self.urls[service] + path, **request)
             except httpx.TransportError as error:
-                raise ServiceRefused(service, failed, f"{self.urls[service]} is not reachable ({type(error).__name__})") from None
+                raise ServiceRefused(
+                    service, failed, f"{self.urls[service]} is not reachable ({type(error).__name__})", self._advice
+                ) from None
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
                 break
             await asyncio.sleep(_BUSY_SECONDS)
         if answer.is_error:
-            raise ServiceRefused(service, failed, f"HTTP {answer.status_code} {_detail(answer)}".strip())
+            raise ServiceRefused(service, failed, f"HTTP {answer.status_code} {_detail(answer)}".strip(), self._advice)
         body: dict[str, Any] = answer.json()
         return body
 

@@ -35,6 +35,11 @@ def running() -> Urls:
     return Stack().urls()
 
 
+def token_of(who: str, role: str) -> str:
+    """Return a development token of somebody with one role."""
+    return Stack().token(who, (role,), now=int(time.time()))
+
+
 def operator_token() -> str:
     """Return a development token of somebody who may start business days."""
     return Stack().token("demo", _ROLES, now=int(time.time()))

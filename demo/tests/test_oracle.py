@@ -1,11 +1,13 @@
-"""The oracle on the worked examples of the domain, in amounts: A1, A3, A4, A5."""
+"""The oracle on the worked examples of the domain, in amounts: A1, A3, A4, A5, A7."""
 
 from collections.abc import Sequence
 from datetime import date
 
-from demo.figures import Figures, figures_at, unidentified_at
-from demo.ledger import CreditMemo, Customer, Entry, House, Invoice, Ledger, Receipt
-from demo.oracle import fold, numbers_in
+from demo.clues import numbers_in
+from demo.figures import Figures, figures_at, moved_in, unidentified_at
+from demo.interest import charged
+from demo.ledger import CreditMemo, Customer, Entry, House, Invoice, LateCharges, Ledger, Receipt, Schedule, Void, WriteOff
+from demo.oracle import fold
 
 HOUSE = House("US01", "USD", "UTC", "")
 
@@ -136,3 +138,61 @@ def test_numbers_are_found_in_a_payers_text_as_words_and_never_as_parts_of_words
     assert numbers_in("Invoice INV-1, thank you") == ["invoice inv-1, thank you", "inv-1"]
     assert numbers_in("INV-1/INV-2") == ["inv-1/inv-2", "inv-1", "inv-2"]
     assert numbers_in("  ") == numbers_in(None) == []
+
+
+def test_a1_interest_runs_on_what_was_open_by_the_day() -> None:
+    entries = [
+        LateCharges(date(2026, 1, 5), "9"),
+        an_invoice("INV-1", 12_000, date(2026, 1, 5), date(2026, 2, 4)),
+        a_receipt("B-1", 5_000, date(2026, 2, 20), "INV-1"),
+        a_receipt("B-2", 3_000, date(2026, 3, 10), "INV-1"),
+        a_receipt("B-3", 1, date(2026, 3, 31), "nothing"),
+    ]
+
+    def by(ends_on: date) -> dict[str, int]:
+        ledger = Ledger(HOUSE, tuple(entry for entry in entries if not isinstance(entry, Receipt) or entry.value_on <= ends_on))
+        return {number: minor for (_, number), minor in charged(ledger, fold(ledger)).items()}
+
+    assert by(date(2026, 3, 10)) == {"INV-1": 6_115}, "through 28 February"
+    assert by(date(2026, 3, 31)) == {"INV-1": 9_912}, "through 31 March"
+
+
+def test_a7_what_was_written_off_is_recovered_by_money_that_names_it_and_by_no_other() -> None:
+    invoice, day = an_invoice("INV-8", 480, date(2026, 1, 5), date(2026, 2, 4)), date(2026, 6, 1)
+    given_up: list[Entry] = [invoice, WriteOff("INV-8", date(2026, 5, 1))]
+
+    named = [*given_up, a_receipt("B-1", 240, date(2026, 5, 20), "INV-8")]
+    assert [figures(named, on).open for on in (date(2026, 4, 30), date(2026, 5, 1), day)] == [48_000, 0, 0]
+    assert (figures(named, day).unapplied, figures(named, day).on_account) == (0, 0)
+    moved = moved_in(fold(Ledger(HOUSE, tuple(named))), date(2026, 5, 1))["USD"]
+    assert moved == {"invoiced": 0, "credited": 0, "settled": 24_000, "written_off": 24_000, "voided": 0}
+
+    nameless = figures([*given_up, a_receipt("B-1", 240, date(2026, 5, 20), bank_account=None)], day, customer="")
+    assert nameless == Figures()
+    assert figures([*given_up, Receipt("B-1", "USD", date(2026, 5, 20), 24_000, None, "ACC-1")], day).unapplied == 24_000
+
+
+def test_a_void_gives_back_money_and_memos_whenever_it_comes() -> None:
+    invoice, other = an_invoice("I-1", 300, date(2026, 1, 5), date(2026, 2, 4)), an_invoice("I-2", 90, date(2026, 1, 6), date(2026, 2, 9))
+    paid, memo = a_receipt("B-1", 200, date(2026, 1, 10), "I-1"), CreditMemo("M-1", "C-1", "USD", date(2026, 1, 9), 10_000, "I-1")
+    day = date(2026, 3, 1)
+
+    for voided_on in (date(2026, 1, 4), date(2026, 1, 5), date(2026, 1, 9), date(2026, 1, 10), date(2026, 1, 20)):
+        shown = figures([invoice, other, paid, memo, Void("I-1", "C-1", voided_on)], day)
+        assert (shown.open, shown.unapplied, shown.on_account) == (0, 0, 21_000), voided_on
+
+
+def test_a_schedule_bills_every_month_on_its_day_or_the_last_and_its_first_invoice_comes_a_day_late() -> None:
+    entries = [
+        Schedule("R", "C-1", "USD", date(2026, 1, 31), 14, 100),
+        a_receipt("B-1", 1, date(2026, 2, 14), "R-20260131"),
+        a_receipt("B-2", 1, date(2026, 4, 30), "R-20260228"),
+    ]
+    billed = [one for one in fold(Ledger(HOUSE, tuple(entries))) if one.cause == "invoiced"]
+
+    assert [(one.document_no, one.booked_on) for one in billed] == [
+        ("R-20260131", date(2026, 2, 1)),
+        ("R-20260228", date(2026, 2, 28)),
+        ("R-20260331", date(2026, 3, 31)),
+        ("R-20260430", date(2026, 4, 30)),
+    ]

@@ -2,7 +2,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from demo.ledger import CreditMemo, Customer, Invoice, Receipt
+from demo.ledger import CreditMemo, Customer, DebitMemo, Invoice, LateCharges, Receipt, Schedule, Void, WriteOff
 from demo.mapping import Unreadable, load_mapping, shipped
 from demo.reading import Fault, RowsUnreadable, read_ledger
 
@@ -50,7 +50,12 @@ def test_every_kind_of_row_of_our_own_format_is_read(tmp_path: Path) -> None:
             "customer,,C-1,2025-01-01,,,,,,DE89 3704,Amber Glass\n"
             "invoice,I-1,C-1,2025-01-02,2025-02-01,,EUR,10.00,,,\n"
             "credit_memo,M-1,C-1,2025-01-03,,,EUR,1.00,I-1,,\n"
-            "receipt,B-1,,,,2025-01-04,EUR,9.00,for I-1,DE89 3704,\n",
+            "receipt,B-1,,,,2025-01-04,EUR,9.00,for I-1,DE89 3704,\n"
+            "debit_memo,D-1,C-1,2025-01-05,2025-01-19,,EUR,35.00,I-1,,\n"
+            "void,D-1,C-1,2025-01-06,,,,,,,\n"
+            "write_off,I-1,,2025-05-06,,,,,,,\n"
+            "schedule,R-1,C-1,2025-01-31,2025-02-14,,EUR,100.00,,,\n"
+            "late_charges,,,2025-01-01,,,,,8.5,,\n",
         )
     )
 
@@ -60,7 +65,25 @@ def test_every_kind_of_row_of_our_own_format_is_read(tmp_path: Path) -> None:
         Invoice("I-1", "C-1", "EUR", date(2025, 1, 2), date(2025, 2, 1), 1000),
         CreditMemo("M-1", "C-1", "EUR", date(2025, 1, 3), 100, "I-1"),
         Receipt("B-1", "EUR", date(2025, 1, 4), 900, remittance="for I-1", bank_account="DE89 3704"),
+        DebitMemo("D-1", "C-1", "EUR", date(2025, 1, 5), date(2025, 1, 19), 3500, "I-1"),
+        Void("D-1", "C-1", date(2025, 1, 6)),
+        WriteOff("I-1", date(2025, 5, 6)),
+        Schedule("R-1", "C-1", "EUR", date(2025, 1, 31), 14, 10000),
+        LateCharges(date(2025, 1, 1), "8.5"),
     )
+
+
+def test_a_rate_is_a_decimal_a_schedule_looks_ahead_and_there_is_one_policy(tmp_path: Path) -> None:
+    rows = (
+        "kind,number,customer,issued_on,due_on,value_on,currency,amount,reference,bank_account,name\n"
+        "late_charges,,,2025-01-01,,,,,9 %,,\n"
+        "late_charges,,,2025-02-01,,,,,9,,\n"
+        "schedule,R-1,C-1,2025-01-31,2025-01-14,,EUR,100.00,,,\n"
+    )
+    with pytest.raises(RowsUnreadable) as caught:
+        read_ledger(a_csv(tmp_path, rows))
+
+    assert [(fault.line, fault.column) for fault in caught.value.faults] == [(2, "reference"), (3, "kind"), (4, "due_on")]
 
 
 def test_every_row_that_cannot_be_read_is_named_at_once(tmp_path: Path) -> None:

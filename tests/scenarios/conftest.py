@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 from testkit.books import Retold
-from testkit.stories import STREAM, Story
+from testkit.story import Story
+from testkit.stream import STREAM
 from testkit.world import World
 
 NUMBERS = (0, *(pytest.param(number, marks=pytest.mark.torture) for number in range(1, 6)))

@@ -30,3 +30,16 @@ def test_an_on_account_memo_credits_the_oldest_item_first(world: World) -> None:
     before, after = (world.balance("S05", "C-6", day) for day in (date(2026, 4, 2), date(2026, 4, 3)))
     assert (before["open"], after["open"]) == ("600.00", "300.00")
     assert world.exposure("S05", "C-6") == "300.00"
+
+
+def test_every_movement_says_which_parts_of_the_invoice_it_is_about(world: World) -> None:
+    """A5, INV-06, INV-11: the memo takes 250.00 and its tax of 50.00, the money the other 750.00 and 150.00."""
+    world.tell(credit_memos("S05"))
+
+    events = world.read("invoice", "/v1/history/invoices/INV-5", "S05")["events"]
+    parts = [(one["amount"], one["split"]["goods"], one["split"]["tax"]) for one in events if one["split"]]
+    assert [tuple(part.removeprefix("-") for part in one) for one in parts] == [
+        ("300.00", "250.00", "50.00"),
+        ("900.00", "750.00", "150.00"),
+    ]
+    assert events[-1]["open_after"] == "0.00"

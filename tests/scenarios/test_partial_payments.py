@@ -40,3 +40,19 @@ def test_each_notice_asks_for_what_was_open_when_its_day_closed(world: World) ->
 
     sent = [(notice["noticed_on"], notice["level"], notice["total"]) for notice in world.notices("S01")]
     assert sent == [("2026-02-09", 1, "12000.00"), ("2026-02-24", 2, "7000.00"), ("2026-03-16", 3, "4000.00")]
+
+
+def test_interest_runs_day_by_day_on_what_was_open_and_is_charged_when_a_month_starts(world: World) -> None:
+    """A1, INV-09: 99.12 through 31 March, of which 61.15 was charged for February; 162.74 on the whole, 54.25 on what is left are wrong."""
+    world.tell(partial_payments("S01"))
+
+    preview = world.read("invoice", "/v1/late-charges/preview", "S01", document_no="INV-1", as_of=date(2026, 3, 31))
+    (item,) = preview["items"]
+    assert preview["interest"] == "99.12"
+    assert [(run["principal"], run["days"]) for run in item["ranges"]] == [("12000.00", 16), ("7000.00", 18), ("4000.00", 21)]
+    charges = world.read("invoice", "/v1/late-charges", "S01")["late_charges"]
+    assert [(one["booked_on"], one["amount"], one["accrued"]) for one in charges] == [
+        ("2026-03-01", "61.15", "61.15"),
+        ("2026-04-01", "37.97", "99.12"),
+    ]
+    assert {(one["posting"], one["document"]) for one in charges} == {("memo_only", None)}

@@ -7,18 +7,28 @@ the entity's name is written ENTITY, and lists are sorted, because services list
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from testkit.stories import Story
+from chassis.record import Fresh, classify, content_of
+
+from testkit.story import Story
 from testkit.world import World
 
 Lines: TypeAlias = Counter[str]
+DOCUMENTS: Final = {"/v1/invoices": "invoices", "/v1/debit-memos": "debit_memos", "/v1/credit-memos": "credit_memos"}
+DECISIONS: Final = {
+    "/v1/adjustments": "adjustments",
+    "/v1/late-charges": "late_charges",
+    "/v1/billing-schedules": "schedules",
+    "/v1/bills": "bills",
+}
+"""Lists of the invoice service, and how each names its rows."""
 Part: TypeAlias = Callable[[World, Story], Lines]
 _ITEMS_MAX = "1000"
-_INVOICES_MAX = "200"
+_PAGE = "200"
 
 
 def items(world: World, story: Story) -> Lines:
@@ -28,12 +38,25 @@ def items(world: World, story: Story) -> Lines:
         entity,
         [
             *world.read("payment", "/v1/items", entity, limit=_ITEMS_MAX)["items"],
-            *world.read("invoice", "/v1/invoices", entity, limit=_INVOICES_MAX)["invoices"],
-            *(world.read("invoice", f"/v1/credit-memos/{memo}", entity) for memo in story.credit_memos),
+            *(one for path, name in DOCUMENTS.items() for one in _all(world, path, name, entity)),
             *(world.read("dunning", f"/v1/accounts/{one}", entity) for one in story.customers),
             *(world.read("reporting", "/v1/items", entity, customer=one, limit=_ITEMS_MAX) for one in story.customers),
         ],
     )
+
+
+def decisions(world: World, story: Story) -> Lines:
+    """What people and policies have decided: adjustments, bad debt by customer, late charges, billing schedules and bills."""
+    entity = story.entity
+    bad_debts = (world.read("invoice", f"/v1/customers/{one}/bad-debt", entity) for one in story.customers)
+    return _lines(entity, [*bad_debts, *(one for path, name in DECISIONS.items() for one in _all(world, path, name, entity))])
+
+
+def facts_of_documents(world: World, story: Story) -> Lines:
+    """Every fact of the invoice service: its type, its effective and its booked day, and what it says."""
+    found = [one for one in map(classify, world.log("receivables.invoice")) if isinstance(one, Fresh) and one.entity == story.entity]
+    told = {one.envelope.id: one for one in found}  # The stream repeats what was said.
+    return _lines(story.entity, [_said(one) for one in told.values()])
 
 
 def dispositions(world: World, story: Story) -> Lines:
@@ -93,6 +116,23 @@ class Retold:
             different += [f"{name} in order:    {line}" for line in sorted(expected - came_out)]
             different += [f"{name} in disorder: {line}" for line in sorted(came_out - expected)]
         assert not different, "\n".join([f"SEED={self.world.seed}, {self.seed}:", *different])
+
+
+def _all(world: World, path: str, name: str, entity: str) -> Iterator[Any]:
+    """Every page of a list of the invoice service, whose rows are named as its path."""
+    cursor = None
+    while True:
+        page = world.read("invoice", path, entity, limit=_PAGE, cursor=cursor)
+        yield from page[name]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return
+
+
+def _said(fact: Fresh) -> dict[str, Any]:
+    """What a fact says and when, without what tells one telling of it from another."""
+    envelope = fact.envelope
+    return {"type": envelope.type, "on": [str(envelope.effective_on), str(envelope.booked_on)], "data": content_of(fact.data)}
 
 
 def _every_day(story: Story) -> list[date]:

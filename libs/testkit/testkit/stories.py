@@ -6,62 +6,32 @@ stands in the scenario that tells it.
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from events import bank, erp
+from events import erp
 from events.fact import Event
 
-from testkit.ingress import a_credit_memo, a_customer, a_receipt, an_invoice
+from testkit.ingress import a_credit_memo, a_customer, a_debit_memo, a_receipt, a_void, an_invoice
+from testkit.story import Story, policy
 
-
-@dataclass(frozen=True, slots=True)
-class Story:
-    """Facts by the day they are told; the books open on the first of these days, and the story is over when `ends_on` has closed."""
-
-    entity: str
-    days: Mapping[date, Sequence[Event]]
-    ends_on: date
-
-    @property
-    def opens_on(self) -> date:
-        return min(self.days)
-
-    @property
-    def facts(self) -> list[Event]:
-        """All that is told, day by day."""
-        return [fact for day in sorted(self.days) for fact in self.days[day]]
-
-    @property
-    def receipts(self) -> list[str]:
-        """The bank references of the story's receipts."""
-        return sorted(fact.bank_ref for fact in self.facts if isinstance(fact, bank.EntryBooked))
-
-    @property
-    def credit_memos(self) -> list[str]:
-        """The document numbers of the story's credit memos."""
-        return sorted(fact.document_no for fact in self.facts if isinstance(fact, erp.CreditMemoIssued))
-
-    @property
-    def customers(self) -> list[str]:
-        """The customers of the story that have documents."""
-        return sorted({fact.customer for fact in self.facts if isinstance(fact, erp.InvoiceIssued | erp.CreditMemoIssued)})
+NINE_PERCENT: Final = {"rates": [{"from": "2026-01-01", "percent": "9"}], "cycle": "monthly", "posting": "memo_only"}
 
 
 def partial_payments(entity: str) -> Story:
-    """A1: 12 000.00 is paid in parts."""
+    """A1: 12 000.00 is paid in parts, with 9 % interest a year that is charged monthly and owed by nobody."""
+    opens_on = date(2026, 1, 5)
     return Story(
         entity,
         {
-            date(2026, 1, 5): [an_invoice(entity, "INV-1", "C-1", "12000.00", issued_on=date(2026, 1, 5))],
+            opens_on: [an_invoice(entity, "INV-1", "C-1", "12000.00", issued_on=opens_on)],
             date(2026, 2, 20): [a_receipt(entity, "BR-1", "5000.00", value_on=date(2026, 2, 20), naming="INV-1")],
             date(2026, 3, 10): [
                 a_receipt(entity, "BR-2", "3000.00", value_on=date(2026, 3, 10), naming="our payment for INV-1, rest later")
             ],
         },
         ends_on=date(2026, 3, 31),
+        acts={opens_on: policy(entity, "late_charges", opens_on, NINE_PERCENT)},
     )
 
 
@@ -287,16 +257,18 @@ def busy_days(entity: str) -> Story:
     """
     A14's own: on each of three days six customers have several items, memos and receipts, so that what is applied to what hangs on order.
 
-    Receipts and memos name invoices of any of the days, also of those to come, or none. Always the same story.
+    Receipts and memos name invoices of any of the days, also of those to come, or none; each day one invoice of each customer is void,
+    come or not. Always the same story.
     """
-    chance, days = random.Random(14), [date(2026, 2, 2), date(2026, 2, 3), date(2026, 2, 4)]
+    chance, more, days = random.Random(14), random.Random(15), [date(2026, 2, 2), date(2026, 2, 3), date(2026, 2, 4)]
     told: dict[date, list[Event]] = {day: [] for day in days}
 
-    def amount() -> str:
+    def amount(chance: random.Random = chance) -> str:
         return f"{chance.randint(5, 90)}.{chance.randint(0, 99):02}"
 
     for customer in ("C-1", "C-2", "C-3", "C-4", "C-5", "C-6"):
         numbers = [f"{customer}-{n}" for n in range(9)]
+        voided = more.sample(numbers, len(days))
         for n, number in enumerate(numbers):
             due_on = days[0] + timedelta(days=chance.randint(-40, 30))
             told[days[n % 3]].append(an_invoice(entity, number, customer, amount(), issued_on=date(2026, 1, 2), due_on=due_on))
@@ -311,29 +283,11 @@ def busy_days(entity: str) -> Story:
                         else []
                     ),
                 ]
-            told[day].append(a_credit_memo(entity, f"{day}-{customer}", customer, amount(), issued_on=day))
+            told[day] += [
+                a_credit_memo(entity, f"{day}-{customer}", customer, amount(), issued_on=day),
+                a_debit_memo(
+                    entity, f"{day}-{customer}-D", customer, amount(more), issued_on=day, terms=more.choice(("NET10", "2/10 NET30"))
+                ),
+                a_void(entity, voided.pop(), customer),
+            ]
     return Story(entity, told, ends_on=days[-1])
-
-
-STORIES: Final[Mapping[str, Callable[[str], Story]]] = {
-    "S01": partial_payments,
-    "S03": overpayment,
-    "S04": money_without_a_reference,
-    "S05": credit_memos,
-    "S06": late_payers,
-    "S11": paid_before_it_was_known,
-    "S10": four_currencies,
-}
-"""The stories that are told on their own, by the entity they are told of."""
-
-
-def examples_of_2026(entity: str) -> Story:
-    """All worked examples of 2026 as one story: no two of them share a customer or a number."""
-    parts = [story(entity) for story in (*STORIES.values(), credited_in_dispute, euros_in_parts, credit_line)]
-    days = sorted({day for part in parts for day in part.days})
-    told = {day: [fact for part in parts for fact in part.days.get(day, ())] for day in days}
-    return Story(entity, told, ends_on=max(part.ends_on for part in parts))
-
-
-STREAM: Final[Mapping[str, Callable[[str], Story]]] = {"EXAMPLES": examples_of_2026, "SPRING19": money_of_2019, "BUSY": busy_days}
-"""A14: what is told as one stream, by the beginning of the entity's name."""

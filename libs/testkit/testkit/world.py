@@ -16,11 +16,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
+import msgspec
 from chassis.record import Fresh, Record, classify
-from events.fact import Event
+from events.fact import Event, kind_of
 from events.topics import DOMAIN, INGRESS
 from launcher import ports
 from launcher.entities import SERVICES
@@ -29,12 +30,15 @@ from launcher.stack import Stack, Urls
 
 from testkit.ingress import Message, in_binary_mode, in_structured_mode
 from testkit.slots import SLOTS, Slot
-from testkit.stories import Story
+from testkit.story import Story
 from testkit.wire import Wire
+
+EventT = TypeVar("EventT", bound=Event)
 
 PARTITIONS: Final = 3
 """Enough to have keys apart; a day takes a marker in each partition of every topic, so fewer are quicker."""
 STUCK_S_MAX: Final = 30
+TESTER: Final = "tester"
 SLEEPERS: Final = ("payment", "credit", "dunning", "reporting")
 _SLEEPS_DAYS: Final = 3
 _PAUSES_S: Final = (0, 0, 0.03, 0.1)
@@ -158,12 +162,30 @@ class World:
     def tell(self, story: Story, *, up_to: date | None = None) -> None:
         """Tell a story in order, as far as the end of a day (default: its end), going on where it was left."""
         ends_on, told_on = up_to or story.ends_on, self._told.get(story.entity, date.min)
-        for day in sorted(day for day in story.days if told_on < day <= ends_on):
+        for day in (day for day in story.eventful_days if told_on < day <= ends_on):
+            self.act(story, day)
             self.start_day(story.entity, day)
-            self.publish(*story.days[day])
+            self.publish(*story.days.get(day, ()))
         if told_on < ends_on:
             self.close_day(story.entity, ends_on)
             self._told[story.entity] = ends_on
+
+    def act(self, story: Story, day: date, *, times: int = 1) -> None:
+        """
+        Do what the people of a story do on a day, once the day before is closed everywhere: before anything of their own day is told.
+
+        Each command is sent so many `times` under one key, which is to do it once. A person sees what the ledger had booked two days
+        before; what it books a day before may still be on its way.
+        """
+        if day in story.acts:
+            self.close_day(story.entity, day - _ONE_DAY)
+        answered: dict[str, Any] = {}
+        for number, act in enumerate(story.acts.get(day, ())):
+            path, key = act.path.format_map(answered), f"{story.entity}|{day}|{number}"
+            for _ in range(times):
+                answer = self.post(act.service, path, act.body, key=key, sub=act.by, roles=(act.role,))
+                assert answer.status_code == act.status, f"{path}: {answer.status_code} {answer.text}"
+            answered |= answer.json()
 
     def tell_in_disorder(self, stories: Sequence[Story], *, seed: str) -> None:
         """
@@ -171,19 +193,23 @@ class World:
 
         Between the markers of a day every fact comes twice, the bank's before all others for the first time, otherwise shuffled across
         topics, keys and entities, in portions with pauses between, so that services meet them apart. All the while one service or another
-        sleeps, and finds several days at once when it wakes. Before the last day closes, what the services have said of it all is said
-        again, as by a relay that did not get its acknowledgements.
+        sleeps, and finds several days at once when it wakes; none while people act, who do everything twice, too. Before the last day
+        closes, what the services have said of it all is said again, as by a relay that did not get its acknowledgements.
         """
         chance = random.Random(seed)
         asleep: list[int] = []
         try:
-            for number, day in enumerate(sorted({day for story in stories for day in story.days})):
-                if number % _SLEEPS_DAYS == 0:
+            for number, day in enumerate(sorted({day for story in stories for day in story.eventful_days})):
+                speaking = [story for story in stories if day in story.eventful_days]
+                if any(day in story.acts for story in speaking):
+                    _wake(asleep)
+                    asleep = []
+                elif number % _SLEEPS_DAYS == 0:
                     asleep = self._let_another_sleep(asleep, chance)
-                speaking = [story for story in stories if day in story.days]
                 for story in speaking:
+                    self.act(story, day, times=2)
                     self.start_day(story.entity, day)
-                for portion in _portions([_carried(fact, chance) for story in speaking for fact in story.days[day]], chance):
+                for portion in _portions([_carried(fact, chance) for story in speaking for fact in story.days.get(day, ())], chance):
                     self.publish_messages(portion)
                     time.sleep(chance.choice(_PAUSES_S))
         finally:
@@ -213,19 +239,27 @@ class World:
     # --- asking ---
 
     def post(
-        self, service: str, path: str, body: Any = None, *, key: str | None = None, roles: Collection[str] = ("clerk",), **headers: str
+        self,
+        service: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        roles: Collection[str] = ("clerk",),
+        sub: str = TESTER,
+        **headers: str,
     ) -> httpx.Response:
         """Send a command as somebody with these roles; the day turning (503) is waited for, as a client should."""
-        return self._command("POST", service, path, body, key, roles, headers)
+        return self._command("POST", service, path, body, key, self._token(roles, sub), headers)
 
     def put(self, service: str, path: str, body: Any, *, key: str | None = None, roles: Collection[str], **headers: str) -> httpx.Response:
         """Send a PUT as `post` does."""
-        return self._command("PUT", service, path, body, key, roles, headers)
+        return self._command("PUT", service, path, body, key, self._token(roles), headers)
 
     def _command(
-        self, method: str, service: str, path: str, body: Any, key: str | None, roles: Collection[str], headers: Mapping[str, str]
+        self, method: str, service: str, path: str, body: Any, key: str | None, token: str, headers: Mapping[str, str]
     ) -> httpx.Response:
-        known = {"Authorization": f"Bearer {self._token(roles)}", **({"Idempotency-Key": key} if key else {}), **headers}
+        known = {"Authorization": f"Bearer {token}", **({"Idempotency-Key": key} if key else {}), **headers}
         for _ in range(_BUSY_TRIES_MAX):
             answer = self._http.request(method, self._urls.services[service] + path, json=body, headers=known)
             if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
@@ -233,8 +267,8 @@ class World:
             time.sleep(float(answer.headers.get("Retry-After", "1")))
         return answer
 
-    def _token(self, roles: Collection[str]) -> str:
-        return self.stack.token("tester", sorted(roles), now=int(time.time()))
+    def _token(self, roles: Collection[str], sub: str = TESTER) -> str:
+        return self.stack.token(sub, sorted(roles), now=int(time.time()))
 
     def get(self, service: str, path: str, *, roles: Collection[str] = (), **query: object) -> httpx.Response:
         """Ask a service something; without roles as anybody on this machine."""
@@ -282,6 +316,12 @@ class World:
     def log(self, topic: str) -> list[Record]:
         """Everything that stands in a topic by now, but for day markers."""
         return self._wire.read(topic)
+
+    def facts(self, kind: type[EventT], entity: str) -> list[EventT]:
+        """The facts of a kind that stand in its topic about an entity, each once."""
+        found = [one for one in map(classify, self.log(kind_of(kind).topic)) if isinstance(one, Fresh) and one.entity == entity]
+        data = {one.envelope.id: one.data for one in found if one.envelope.type == kind_of(kind).type}
+        return [msgspec.json.decode(text, type=kind) for text in data.values()]
 
     def rebuild(self, service: str = "reporting", *, failpoint: str = "") -> subprocess.CompletedProcess[str]:
         """Make a read model anew from offset 0, in a process of its own beside the running service."""

@@ -1,0 +1,1 @@
+"""Migration: what was open in the books before ours, and documents with their lines, loaded from a CSV and tied out."""
