@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from torture.check.amounts import AmountUnreadable, minor_of
-from torture.check.fold import Folded, FoldedItem, ItemMove
+from torture.check.folded import Folded, FoldedItem, ItemMove
 from torture.check.invariants.notices import Dunning
 from torture.check.invariants.read_model import bucket_of
 from torture.check.log import Fact, Log, Marker, NotAFact, Record, Unread, context_of, identity_of, read

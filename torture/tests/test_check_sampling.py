@@ -26,8 +26,8 @@ def books(items: int) -> str:
     INSERT INTO document (entity, document_no, kind, account, customer, currency, issued_on, booked_on, digest)
         SELECT 'US01', 'INV-' || n, 'invoice', 'C-' || n % 40 + 1, 'C-' || n % 40 + 1, 'USD', '2025-01-01', '2025-01-01', ''
         FROM generate_series(1, {items}) AS n;
-    INSERT INTO item (document_id, account_id, n, due_on, total_minor, settled_minor, credited_minor, is_open)
-        SELECT d.id, a.id, 1, '2025-02-01', 1000, 400, 0, true FROM document d JOIN account a USING (entity, account);
+    INSERT INTO item (document_id, account_id, n, due_on, total_minor, settled_minor, credited_minor, adjusted_minor, voided_minor, is_open)
+        SELECT d.id, a.id, 1, '2025-02-01', 1000, 400, 0, 0, 0, true FROM document d JOIN account a USING (entity, account);
     INSERT INTO receipt (entity, bank_ref, account_id, currency, amount_minor, applied_minor, on_account_minor, is_live, value_on,
             booked_on, identified_on, identified_by, method, content)
         SELECT 'US01', 'B-' || i.id, i.account_id, 'USD', 1000, 400, 100, true, '2025-01-02', '2025-01-02', '2025-01-02', 'customer',

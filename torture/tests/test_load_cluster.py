@@ -133,13 +133,22 @@ async def compare_books(cluster: Cluster, oracle: Oracle) -> None:
         "payment",
         """
         SELECT entity, account, currency, sum(minor)::bigint FROM (
-            SELECT entity, account, currency, open_minor AS minor FROM chk.item
+            SELECT entity, account, currency, open_minor + adjusted_minor AS minor FROM chk.item
             UNION ALL SELECT entity, account, currency, -unapplied_minor - on_account_minor FROM chk.receipt WHERE account IS NOT NULL
             UNION ALL SELECT entity, account, currency, -remaining_minor FROM chk.memo
         ) AS part GROUP BY 1, 2, 3
         """,
     )
     assert {tuple(r)[:3]: r["sum"] for r in nets} == oracle.nets
+    voided = await rows(cluster, "payment", "SELECT DISTINCT regexp_replace(item, '[|][0-9]+$', '') FROM chk.item WHERE voided_minor > 0")
+    assert {r[0] for r in voided} <= oracle.voided and oracle.voided
+    adjustments = await rows(
+        cluster, "invoice", "SELECT adjustment, item, asked_minor, requested_by, approved_minor, decided_by FROM chk.adjustment"
+    )
+    assert {r["adjustment"]: tuple(r)[1:] for r in adjustments} == {
+        id_: (one.item, one.asked_minor, one.requested_by, one.approved_minor, one.decided_by) for id_, one in oracle.adjustments.items()
+    }
+    assert {one.status for one in oracle.adjustments.values()} >= {"approved", "pending"}
     told = {(command.entity, command.principal, command.route, command.key): command.status for command in oracle.commands}
     kept = [r for service in ("invoice", "payment", "credit") for r in await rows(cluster, service, "SELECT * FROM chk.idem")]
     assert {tuple(r)[:4]: r["status"] for r in kept} == {slot: status for slot, status in told.items() if status in (200, 201)}

@@ -43,8 +43,13 @@ def test_all_scales_of_currency_and_both_ways_in_are_used() -> None:
     assert {(one.kind, type(one)) for one in operations if one.meant is Meant.ACCEPTED} >= {
         ("invoice", Publication),
         ("invoice", Call),
+        ("debit_memo", Publication),
+        ("debit_memo", Call),
         ("memo", Publication),
         ("memo", Call),
+        ("opening", Publication),
+        ("opening", Call),
+        ("void", Publication),
         ("receipt", Publication),
         ("receipt", Call),
         ("customer", Publication),
@@ -110,7 +115,7 @@ def test_money_names_documents_of_one_account_and_gives_no_other_number() -> Non
     account_of = {
         (one.body["entity"], one.body["document_no"].casefold()): one.body["customer"]
         for one in operations
-        if one.kind in ("invoice", "memo") and one.meant is Meant.ACCEPTED
+        if one.kind in ("invoice", "debit_memo", "memo", "opening") and one.meant is Meant.ACCEPTED
     }
     for one in operations:
         if one.kind != "receipt" or one.meant is not Meant.ACCEPTED:
@@ -135,6 +140,64 @@ def test_some_money_comes_before_its_invoice() -> None:
     assert any("customer" not in one.body for one in early)
 
 
+def test_voids_come_before_and_behind_what_they_void_and_of_what_never_comes() -> None:
+    operations = planned(1)
+    place = {one.body["document_no"]: n for n, one in reversed(list(enumerate(operations))) if one.kind in ("invoice", "debit_memo")}
+    voids = [(n, one) for n, one in enumerate(operations) if one.kind == "void" and one.meant is Meant.ACCEPTED]
+    early = [one for n, one in voids if place.get(one.body["document_no"], n) > n]
+    unknown = [one for _, one in voids if one.body["document_no"] not in place]
+    assert len(early) > 20 and unknown and len(voids) > len(early) + len(unknown) + 20
+
+
+def test_a_void_is_not_called_as_its_document_is_and_may_have_another_key() -> None:
+    """Two facts of one source and id would be one cause to whoever looks for it."""
+    told = publications(planned(1))
+    ids = {
+        kind: {dict(copy.headers).get(b"ce_id") for one in told if (one.kind == "void") is kind for copy in one.copies}
+        for kind in (True, False)
+    }
+    assert ids[True] & ids[False] <= {None}
+    keys = {one.key == f"{one.body['entity']}|{one.body['document_no']}" for one in told if one.kind == "void"}
+    assert keys == {True, False}
+
+
+def test_a_void_that_has_to_be_refused_stands_behind_its_document_in_the_same_partition() -> None:
+    operations = {one.id: one for one in planned(1)}
+    refused = [one for one in operations.values() if one.kind == "void" and one.meant is Meant.REFUSED]
+    assert {(type(one), one.code) for one in refused} >= {(kind, "CUSTOMER_MISMATCH") for kind in (Call, Publication)}
+    for one in refused:
+        (before,) = one.after
+        original = operations.get(before)
+        if original is None:  # Put off beyond the end of this plan.
+            continue
+        assert (original.kind == "memo") == (one.code == "VOID_OF_CREDIT_MEMO")
+        assert not (isinstance(original, Publication) and isinstance(one, Publication)) or original.key == one.key
+
+
+def test_whoever_asks_for_a_write_off_is_not_meant_to_approve_it() -> None:
+    operations = planned(5)
+    asked = {one.id: one for one in operations if one.kind == "adjustment" and isinstance(one, Call)}
+    decisions = [one for one in operations if one.kind == "decision" and isinstance(one, Call)]
+    assert {one.code for one in decisions} == {"", "MAKER_IS_CHECKER", "LIMIT_MISSING", "NOT_THE_MAKER"}
+    for one in decisions:
+        makers = {asked[id_].subject for id_ in one.after}
+        if one.code == "MAKER_IS_CHECKER":
+            assert makers == {one.subject}
+        elif not one.code and not one.path.endswith("/withdraw"):
+            assert one.subject not in makers and one.subject.startswith("approver")
+    assert {one.path.rsplit("/", 1)[1] for one in decisions} == {"approve", "reject", "withdraw"}
+    assert any(len(one.after) == 2 for one in decisions), "two ask at once"
+
+
+def test_documents_are_over_nothing_discounted_taxed_and_due_in_every_way() -> None:
+    bodies = [one.body for one in planned(1) if one.kind in ("invoice", "debit_memo") and one.meant is Meant.ACCEPTED]
+    terms = {re.sub(r"\d+", "n", body["terms"]) for body in bodies if "terms" in body}
+    assert terms == {"NETn", "n/n NETn", "n/n n/n NETn", "IMMEDIATE", "EOM", "EOM+n", "EONM", "n/n EOM"}
+    assert any(body["total"] in ("0", "0.00", "0.000") for body in bodies)
+    assert any("discounts" in body for body in bodies) and any(len(body.get("lines", ())) == 3 for body in bodies)
+    assert {body["type"] for body in bodies if "type" in body} == {"384"}
+
+
 def test_a_round_of_limits_begins_behind_the_one_before_and_names_its_version() -> None:
     rounds: dict[tuple[str, str, str], list[list[Call]]] = {}
     for one in planned(1):
@@ -155,6 +218,7 @@ def test_a_round_of_limits_begins_behind_the_one_before_and_names_its_version() 
 def test_an_amount_respelled_is_the_same_amount() -> None:
     body = {"total": "10.50", "tax": "1.00", "lines": [{"amount": "9.50"}], "document_no": "INV-1.00", "terms": "NET10"}
     assert respelled(body) == {"total": "10.5", "tax": "1", "lines": [{"amount": "9.5"}], "document_no": "INV-1.00", "terms": "NET10"}
+    assert respelled({"open": "-7.50", "original_total": "15.00"}) == {"open": "-7.5", "original_total": "15"}
     assert respelled({"total": "1200"}) == {"total": "1200"}
 
 

@@ -3,8 +3,9 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
-from torture.check.expected import ExpectedDocument, ExpectedPoison, Outcome
+from torture.check.expected import ExpectedAdjustment, ExpectedDocument, ExpectedPoison, Outcome
 from torture.load.history import Entry
 from torture.load.oracle import Oracle
 from torture.load.poison import CATALOGUE, Poisoned
@@ -18,7 +19,9 @@ class Told:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
-    def invoke(self, kind: str, route: str, body: Mapping[str, Any], *, meant: str = "accepted", code: str = "") -> str:
+    def invoke(
+        self, kind: str, route: str, body: Mapping[str, Any], *, meant: str = "accepted", code: str = "", subject: str = "clerk-1"
+    ) -> str:
         id_ = f"op-{len(self.entries)}"
         self.entries.append(
             Entry(
@@ -29,7 +32,7 @@ class Told:
                 kind=kind,
                 route=route,
                 key=f"key-{id_}",
-                subject="clerk-1",
+                subject=subject,
                 body=body,
                 meant=meant,
                 code=code,
@@ -64,6 +67,31 @@ class Told:
         else:
             self.came(id_, "fail", status=status, answer="{}")
         return id_
+
+    def document(
+        self, kind: str, number: str, *, route: str = "erp.documents", done: bool = True, meant: str = "accepted", **more: Any
+    ) -> str:
+        body = {"entity": "US01", "document_no": number, "customer": "C-01", "currency": "USD", "issued_on": "2025-01-02", **more}
+        id_ = self.invoke(kind, route, body, meant=meant)
+        self.came(id_, "ok" if done else "fail", status=201 if done else 409, answer="{}")
+        return id_
+
+    def asked(self, document_no: str, asked: str, *, maker: str = "clerk-1", status: str = "pending", amount: str | None = None) -> str:
+        body = {"entity": "US01", "document_no": document_no, "kind": "bad_debt", "reason": "INSOLVENT"}
+        id_ = self.invoke(
+            "adjustment", "POST /v1/adjustments", body | ({"amount": amount} if amount else {}), meant="either", subject=maker
+        )
+        adjustment = f"US01|adj|{document_no}|1|1"
+        answer = {"adjustment": adjustment, "item": f"US01|{document_no}|1", "currency": "USD", "asked": asked, "status": status}
+        self.came(id_, "ok", status=201, answer=json.dumps({**answer, "requested_by": maker, "decided_by": None}))
+        return adjustment
+
+    def decided(self, adjustment: str, verb: str, by: str, *, status: int | None = 200, **body: str) -> None:
+        id_ = self.invoke("decision", f"POST /v1/adjustments/{quote(adjustment, safe='')}/{verb}", body, meant="either", subject=by)
+        if status is None:
+            self.came(id_, "info", error="ReadTimeout: ")
+        else:
+            self.came(id_, "ok" if status == 200 else "fail", status=status, answer="{}")
 
     @property
     def oracle(self) -> Oracle:
@@ -103,6 +131,82 @@ def test_net_is_invoiced_less_credited_less_received() -> None:
     told.money("B-1", "5.50", remittance="INV-1")
     assert told.oracle.nets == {OWNER: 10000 - 3000 - 550}
     assert told.oracle.documents["US01|CM-1"].kind == "credit_memo"
+
+
+def test_what_is_voided_is_owed_no_more_whichever_came_first() -> None:
+    told = Told()
+    told.document("void", "INV-1")
+    told.invoice("INV-1", "100.00")
+    told.document("debit_memo", "DM-1", total="20.00")
+    told.document("void", "DM-1", route="POST /v1/voids", meant="either", done=False)
+    told.document("void", "INV-404")
+    assert told.oracle.voided == {"US01|INV-1"}
+    assert told.oracle.nets == {OWNER: 2000}
+    assert told.oracle.documents["US01|DM-1"].kind == "debit_memo"
+
+
+def test_a_corrected_invoice_voids_what_it_names_if_it_was_accepted() -> None:
+    told = Told()
+    told.invoice("INV-1", "100.00")
+    told.invoice("INV-2", "70.00")
+    told.document("invoice", "INV-3", total="90.00", type="384", ref_document_no="INV-1")
+    late = {"total": "60.00", "type": "384", "ref_document_no": "INV-2"}
+    told.document("invoice", "INV-4", route="POST /v1/invoices", meant="either", done=False, **late)
+    oracle = told.oracle
+    assert oracle.voided == {"US01|INV-1"}
+    assert oracle.nets == {OWNER: 9000 + 7000}
+    assert "US01|INV-4" not in oracle.documents and not oracle.maybe and not oracle.surprises
+
+
+def test_an_opening_balance_is_what_it_was_and_below_zero_credit() -> None:
+    told = Told()
+    told.document("opening", "OB-1", open="10.00", as_of="2025-01-01")
+    told.document("opening", "OB-2", open="5.00", as_of="2025-01-01", type="383")
+    told.document("opening", "OB-3", open="-2.50", as_of="2025-01-01")
+    assert [one.kind for one in told.oracle.documents.values()] == ["invoice", "debit_memo", "credit_memo"]
+    assert told.oracle.nets == {OWNER: 1000 + 500 - 250}
+
+
+def test_a_write_off_is_as_it_was_asked_for_and_decided() -> None:
+    told = Told()
+    whole, part, left = told.asked("INV-1", "480.00"), told.asked("INV-2", "50.00", amount="50.00"), told.asked("INV-3", "9.00")
+    tolerated = told.asked("INV-4", "3.20", status="approved")
+    told.decided(whole, "approve", "clerk-1", status=403)
+    told.decided(whole, "approve", "approver-1")
+    told.decided(part, "approve", "approver-2", amount="20.00")
+    told.decided(left, "withdraw", "clerk-1")
+    oracle = told.oracle
+    found = {name: (one.status, one.approved_minor, one.decided_by) for name, one in oracle.adjustments.items()}
+    assert found == {
+        whole: ("approved", 48000, "approver-1"),
+        part: ("approved", 2000, "approver-2"),
+        left: ("withdrawn", 0, "clerk-1"),
+        tolerated: ("approved", 320, None),
+    }
+    assert oracle.adjustments[part] == ExpectedAdjustment(
+        part, "US01", "US01|INV-2|1", "USD", 5000, "clerk-1", "approved", 2000, "approver-2"
+    )
+    assert not oracle.surprises and not oracle.nets, "how much is still open when it is posted is not for the oracle to know"
+    routes = {(one.route, one.entity) for one in oracle.commands}
+    assert ("POST /v1/adjustments/{adjustment:path}/approve", "US01") in routes
+
+
+def test_a_maker_who_was_let_approve_and_two_decisions_are_surprises() -> None:
+    told = Told()
+    first, second = told.asked("INV-1", "480.00", maker="approver-1"), told.asked("INV-2", "480.00")
+    told.decided(first, "approve", "approver-1")
+    told.decided(second, "reject", "approver-1", reason="NO")
+    told.decided(second, "approve", "approver-2")
+    told.decided("US01|adj|INV-9|1|1", "approve", "approver-2")
+    told.asked("INV-3", "480.00", amount="470.00")
+    assert len(told.oracle.surprises) == 4
+
+
+def test_a_request_that_nobody_knows_the_decision_about_is_left_open() -> None:
+    told = Told()
+    adjustment = told.asked("INV-1", "480.00")
+    told.decided(adjustment, "approve", "approver-1", status=None)
+    assert told.oracle.maybe == {adjustment} and told.oracle.undecided
 
 
 def test_a_payer_is_found_by_document_then_bank_account_then_number() -> None:

@@ -30,6 +30,21 @@ def test_every_outcome_is_asked_for_on_ingress_topics_and_on_our_own() -> None:
     assert {("bank", Outcome.REFUSED), ("bank", Outcome.ACCEPTED)} <= seen
 
 
+def test_every_fact_of_an_erp_about_documents_and_every_fact_that_moves_an_item_has_poison() -> None:
+    types = {value for poison in CATALOGUE for dose in poison.doses for name, value in dose.record.headers if name == b"ce_type"}
+    erp = ("InvoiceIssued", "DebitMemoIssued", "CreditMemoIssued", "InvoiceVoided", "OpeningBalanceLoaded")
+    ours = (
+        "InvoiceIssued",
+        "DebitMemoIssued",
+        "InvoiceVoided",
+        "WriteOffApproved",
+        "PaymentApplied",
+        "AdjustmentPosted",
+        "AdjustmentReversed",
+    )
+    assert {f"erp.{name}.v1".encode() for name in erp} | {f"receivables.{name}.v1".encode() for name in ours} <= types
+
+
 def test_on_our_own_topics_poison_blocks_keys_of_its_own() -> None:
     for poison in CATALOGUE:
         if poison.topic.startswith("receivables."):

@@ -12,9 +12,10 @@ from typing import Any, Final, Self
 import httpx
 
 from torture.check.answers import CHECKER, Aging, Replay, Rush
-from torture.check.books import Books, Day, Document
+from torture.check.books import Books, Document
 from torture.check.expected import Command
 from torture.check.finding import Finding
+from torture.check.rows import Day
 from torture.rig.cluster import Cluster
 
 REPLAYS_MAX: Final = 200
@@ -24,7 +25,7 @@ _AT_ONCE: Final = 8
 _TIMEOUT_S: Final = 30.0
 _AGAIN_S: Final = 0.2
 _AGAIN_MAX: Final = 50
-_ROLES: Final = ("clerk", "service", "credit-analyst", "operator")
+_ROLES: Final = ("clerk", "approver", "service", "credit-analyst", "operator")
 
 
 @dataclass(slots=True)

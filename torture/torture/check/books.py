@@ -7,102 +7,13 @@ A row class names its view and the columns it reads. `Books` is plain data: the 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date
 from typing import Any, ClassVar, Final, TypeVar, cast
 
 import asyncpg
 
+from torture.check.rows import Day, Head, Held, Idem, Parked, Position, Refused, Row, Seen, Unpublished
 from torture.check.topology import SERVICES
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of a view; its fields are the columns."""
-
-    VIEW: ClassVar[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Position(Row):
-    VIEW: ClassVar[str] = "position"
-    topic: str
-    partition: int
-    next_offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Day(Row):
-    VIEW: ClassVar[str] = "day"
-    entity: str
-    open_on: date
-    turning_on: date | None
-    late: int
-
-
-@dataclass(frozen=True, slots=True)
-class Head(Row):
-    VIEW: ClassVar[str] = "stream_head"
-    topic: str
-    key: str
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Seen(Row):
-    VIEW: ClassVar[str] = "stream_seen"
-    topic: str
-    key: str
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class Unpublished(Row):
-    VIEW: ClassVar[str] = "unpublished"
-    rows: int
-    oldest_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Held(Row):
-    VIEW: ClassVar[str] = "held"
-    topic: str
-    partition: int
-    entity: str
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Parked(Row):
-    VIEW: ClassVar[str] = "parked"
-    id: int
-    topic: str
-    key: str
-    partition: int
-    offset: int
-    reason: str
-    waits_for: str | None
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refused(Row):
-    VIEW: ClassVar[str] = "refused"
-    id: int
-    topic: str
-    partition: int
-    offset: int
-    reasons: str
-    redriven: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Idem(Row):
-    VIEW: ClassVar[str] = "idem"
-    entity: str
-    principal: str
-    route: str
-    key: str
-    status: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +30,7 @@ class Document(Row):
 
 @dataclass(frozen=True, slots=True)
 class Item(Row):
-    """An item as the invoice service projects it."""
+    """An item as the invoice service projects it; one that is voided has a total of zero."""
 
     VIEW: ClassVar[str] = "item"
     item: str
@@ -128,6 +39,33 @@ class Item(Row):
     currency: str
     total_minor: int
     open_minor: int
+    settled_minor: int
+    credited_minor: int
+    adjusted_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment(Row):
+    """
+    A request to write off in the invoice service, which decides about it.
+
+    `approved_minor` is zero until it is approved; `posted_minor` less `taken_back_minor` is what it heard to stand of it in the ledger.
+    """
+
+    VIEW: ClassVar[str] = "adjustment"
+    adjustment: str
+    entity: str
+    item: str
+    account: str
+    currency: str
+    kind: str
+    status: str
+    asked_minor: int
+    approved_minor: int
+    posted_minor: int
+    taken_back_minor: int
+    requested_by: str
+    decided_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +92,23 @@ class LedgerItem(Row):
     open_minor: int
     settled_minor: int
     credited_minor: int
+    adjusted_minor: int = 0
+    voided_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerAdjustment(Row):
+    """An approval in the settlement ledger and what stands of it, net of all that was taken back."""
+
+    VIEW: ClassVar[str] = "adjustment"
+    adjustment: str
+    entity: str
+    account: str
+    currency: str
+    item: str
+    kind: str
+    approved_minor: int
+    posted_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,8 +262,8 @@ class ReportedNotice(Row):
 
 PROTOCOL: Final[tuple[type[Row], ...]] = (Position, Day, Head, Seen, Unpublished, Held, Parked, Refused, Idem)
 OF: Final[Mapping[str, tuple[type[Row], ...]]] = {
-    "invoice": (*PROTOCOL, Document, Item, Memo),
-    "payment": (*PROTOCOL, LedgerItem, LedgerMemo, Receipt, Application, Leg),
+    "invoice": (*PROTOCOL, Document, Item, Memo, Adjustment),
+    "payment": (*PROTOCOL, LedgerItem, LedgerAdjustment, LedgerMemo, Receipt, Application, Leg),
     "credit": (*PROTOCOL, Exposure),
     "dunning": (*PROTOCOL, DunnedItem, Notice),
     "reporting": (*PROTOCOL, ReportedItem, Balance, CubeDelta, AccountDelta, ReportedNotice),

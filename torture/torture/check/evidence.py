@@ -7,7 +7,8 @@ from functools import cached_property
 from torture.check.answers import Aging, Replay, Rush
 from torture.check.books import Books
 from torture.check.expected import Expected
-from torture.check.fold import Folded, fold
+from torture.check.fold import fold
+from torture.check.folded import Folded
 from torture.check.log import Log
 from torture.check.vitals import Vitals
 

@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExpectedDocument:
-    """An invoice (`kind` "invoice") or credit memo ("credit_memo") that was accepted; `document` is `entity|document_no`."""
+    """An invoice (`kind` "invoice"), debit memo ("debit_memo") or credit memo ("credit_memo") that was accepted; `document` is its id."""
 
     document: str
     kind: str
@@ -53,6 +53,26 @@ class ExpectedReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedAdjustment:
+    """
+    A request to write off that was accepted; `status` is what became of it: pending, approved, rejected or withdrawn.
+
+    `approved_minor` and `decided_by` (None for a policy) are set once it was approved; how much was posted and recovered, nobody outside
+    can know.
+    """
+
+    adjustment: str
+    entity: str
+    item: str
+    currency: str
+    asked_minor: int
+    requested_by: str
+    status: str
+    approved_minor: int = 0
+    decided_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedPoison:
     """A record published to be refused, parked or ignored, where Kafka says it stands. `kind` is its name in the catalogue."""
 
@@ -73,8 +93,8 @@ class Command:
     """
     A command over HTTP with all its tries under one key.
 
-    `status` and `answer` are the definite answer, None where there never was one; `effect` is the document or receipt it makes, empty for
-    a limit. `url_path` has the query, if any; `body` and `answer` are bytes as sent and received.
+    `status` and `answer` are the definite answer, None where there never was one; `effect` is the document or receipt it makes, empty
+    where it makes none. `url_path` has the query, if any; `body` and `answer` are bytes as sent and received.
     """
 
     service: str
@@ -107,8 +127,9 @@ class Expected:
     """
     The end as it must be.
 
-    `documents` and `receipts` are there exactly once; those in `maybe` (ids of either) may be there or not, because nobody ever got an
-    answer. `nets` are invoiced less credited less received by owner, `limits` those in force where the last writer is known. `poisons` hold
+    `documents`, `receipts` and `adjustments` are there exactly once; those in `maybe` (ids of any) may be there or not, because nobody ever
+    got an answer. `voided` are the documents among them that are worth nothing. `nets` are billed less voided less credited less received
+    by owner, whatever was written off of it, `limits` those in force where the last writer is known. `poisons` hold
     everything published to be refused, conflicts and bad content included. `surprises` are answers that should not have been given,
     `undecided` operations without a definite end.
     """
@@ -120,5 +141,7 @@ class Expected:
     limits: Mapping[Owner, int] = field(default_factory=dict)
     poisons: Sequence[ExpectedPoison] = ()
     commands: Sequence[Command] = ()
+    adjustments: Mapping[str, ExpectedAdjustment] = field(default_factory=dict)
+    voided: frozenset[str] = frozenset()
     surprises: Sequence[str] = ()
     undecided: Sequence[str] = ()

@@ -1,150 +1,21 @@
 """The books as the log tells them: every fact of ours folded once, with code that shares nothing with the services'."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Final, TypeAlias
+from typing import Final
 
 from torture.check.amounts import AmountUnreadable, minor_of
-from torture.check.expected import Owner
+from torture.check.folded import (
+    Folded,
+    FoldedApplication,
+    FoldedDocument,
+    FoldedItem,
+    FoldedNotice,
+    FoldedReceipt,
+    ItemMove,
+)
 from torture.check.log import Fact
-
-CubeKey: TypeAlias = tuple[str, str | None, str, str, date | None, date, date]
-"""Entity, account (None: nobody's yet), currency, measure, due_on (None: has none), effective_on, booked_on."""
-
-OPEN: Final = ("invoiced", "credited", "settled")
-"""The measures whose sum is what is open."""
-
-
-@dataclass(slots=True)
-class FoldedItem:
-    """An item: billed, less money, less credit. `issued` is False while only applications to it were heard."""
-
-    entity: str
-    account: str
-    currency: str
-    due_on: date
-    issued: bool = False
-    total_minor: int = 0
-    settled_minor: int = 0
-    credited_minor: int = 0
-
-    @property
-    def open_minor(self) -> int:
-        """What is still owed."""
-        return self.total_minor - self.settled_minor - self.credited_minor
-
-
-@dataclass(slots=True)
-class FoldedDocument:
-    """A document as the invoice service told it."""
-
-    kind: str
-    entity: str
-    account: str
-    currency: str
-    total_minor: int
-    booked_on: date | None
-
-
-@dataclass(slots=True)
-class FoldedMemo:
-    """A credit memo and what of it was applied."""
-
-    entity: str = ""
-    account: str = ""
-    currency: str = ""
-    total_minor: int = 0
-    applied_minor: int = 0
-
-
-@dataclass(slots=True)
-class FoldedReceipt:
-    """
-    A receipt and where its money is.
-
-    `given` counts per account how often it was given the receipt less how often it lost it: those facts stand under different keys, so
-    there is no last one.
-    """
-
-    entity: str
-    currency: str
-    amount_minor: int = 0
-    given: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    unidentified_minor: int = 0
-    unapplied_minor: int = 0
-    on_account_minor: int = 0
-    applied_minor: int = 0
-
-    @property
-    def account(self) -> str | None:
-        """The payer, None while nobody knows."""
-        payers = [account for account, times in self.given.items() if times > 0]
-        return payers[0] if len(payers) == 1 else "|".join(sorted(payers)) or None
-
-
-@dataclass(slots=True)
-class FoldedApplication:
-    """What stands of an application, and how much of it was ever taken back."""
-
-    source_kind: str
-    currency: str
-    amount_minor: int = 0
-    reversed_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class FoldedNotice:
-    """A notice as it was sent; `items` are (item, level, what was open)."""
-
-    entity: str
-    account: str
-    currency: str
-    noticed_on: date
-    level: int
-    total_minor: int
-    items: tuple[tuple[str, int, int], ...]
-    booked_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class ItemMove:
-    """What one fact did to what is open of an item, and the marker it stands behind in its partition."""
-
-    item: str
-    minor: int
-    behind: date | None
-
-
-@dataclass(slots=True)
-class Folded:
-    """
-    Everything the facts say, added up. All of it commutes: the order of facts leaves no trace.
-
-    `unread` are facts that could not be folded: (where, why).
-    """
-
-    documents: dict[str, FoldedDocument] = field(default_factory=dict)
-    items: dict[str, FoldedItem] = field(default_factory=dict)
-    memos: dict[str, FoldedMemo] = field(default_factory=lambda: defaultdict(FoldedMemo))
-    receipts: dict[str, FoldedReceipt] = field(default_factory=dict)
-    applications: dict[tuple[str, str, str], FoldedApplication] = field(default_factory=dict)
-    notices: dict[str, FoldedNotice] = field(default_factory=dict)
-    limits: dict[Owner, int] = field(default_factory=dict)
-    cube: dict[CubeKey, int] = field(default_factory=lambda: defaultdict(int))
-    moves: list[ItemMove] = field(default_factory=list)
-    rejections: dict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
-    issued_twice: list[str] = field(default_factory=list)
-    unread: list[tuple[str, str]] = field(default_factory=list)
-
-    def sums(self, *measures: str) -> dict[Owner, int]:
-        """Add measures up by owner; what is nobody's is left out."""
-        sums: dict[Owner, int] = defaultdict(int)
-        for (entity, account, currency, measure, *_), minor in self.cube.items():
-            if account is not None and measure in measures:
-                sums[entity, account, currency] += minor
-        return sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,15 +56,80 @@ def _posting(fact: Fact) -> _Posting:
 
 
 def _invoice_issued(folded: Folded, told: _Posting) -> None:
+    _bill(folded, told, "invoice")
+
+
+def _debit_memo_issued(folded: Folded, told: _Posting) -> None:
+    _bill(folded, told, "debit_memo")
+
+
+def _bill(folded: Folded, told: _Posting, kind: str) -> None:
     data = told.fact.data
-    _issue(folded, data["invoice"], "invoice", told)
-    for part in data["instalments"]:
-        name, due_on, minor = f"{data['invoice']}|{part['n']}", date.fromisoformat(part["due_on"]), minor_of(part["amount"], told.currency)
+    _issue(folded, data["invoice"], kind, told)
+    for name, due_on, minor in _parts(told):
         item = folded.items.setdefault(name, FoldedItem(told.entity, data["account"], told.currency, due_on))
-        item.issued = True
+        item.issued, item.booked_on = True, told.fact.booked_on
         item.total_minor += minor
         folded.moves.append(ItemMove(name, minor, told.fact.behind))
-        told.post(folded, data["account"], "invoiced", minor, due_on)
+        told.post(folded, data["account"], _measure(told, "invoiced"), minor, due_on)
+
+
+def _invoice_voided(folded: Folded, told: _Posting) -> None:
+    data = told.fact.data
+    if data["invoice"] in folded.voids:
+        folded.issued_twice.append(f"void of {data['invoice']}")
+    folded.voids[data["invoice"]] = told.booked_on
+    for name, due_on, minor in _parts(told):
+        folded.items.setdefault(name, FoldedItem(told.entity, data["account"], told.currency, due_on)).voided_minor += minor
+        folded.moves.append(ItemMove(name, -minor, told.fact.behind))
+        told.post(folded, data["account"], _measure(told, "voided"), -minor, due_on)
+
+
+def _measure(told: _Posting, usual: str) -> str:
+    """Name the measure of what is billed or voided: late charges have one of their own, from which they are voided as well."""
+    return "charged" if told.fact.data.get("origin") == "late_charge" else usual
+
+
+def _parts(told: _Posting) -> Iterator[tuple[str, date, int]]:
+    """Yield the items of a document: name, due date, minor units."""
+    for part in told.fact.data["instalments"]:
+        yield f"{told.fact.data['invoice']}|{part['n']}", date.fromisoformat(part["due_on"]), minor_of(part["amount"], told.currency)
+
+
+def _fell_due(folded: Folded, told: _Posting) -> None:
+    folded.fallen_due[told.fact.data["item"]].append(told.booked_on)
+
+
+def _write_off_approved(folded: Folded, told: _Posting) -> None:
+    data = told.fact.data
+    adjustment = folded.adjustments[data["request"]]
+    adjustment.approvals += 1
+    adjustment.item, adjustment.approved_minor = data["item"], told.minor()
+    adjustment.requested_by, adjustment.approved_by = data["requested_by"], data.get("approved_by")
+
+
+def _write_off_rejected(folded: Folded, told: _Posting) -> None:
+    folded.adjustments[told.fact.data["request"]].endings.append(told.fact.data["outcome"])
+
+
+def _adjustment_posted(folded: Folded, told: _Posting) -> None:
+    _adjust(folded, told, told.minor())
+
+
+def _adjustment_reversed(folded: Folded, told: _Posting) -> None:
+    _adjust(folded, told, -told.minor())
+
+
+def _adjust(folded: Folded, told: _Posting, minor: int) -> None:
+    """Write so much off an item, or take that back where `minor` is negative."""
+    data = told.fact.data
+    name, account, due_on = data["item"], data["account"], date.fromisoformat(data["due_on"])
+    folded.items.setdefault(name, FoldedItem(told.entity, account, told.currency, due_on)).adjusted_minor += minor
+    adjustment = folded.adjustments[data["adjustment"]]
+    adjustment.posted_minor += minor
+    adjustment.places.add(name)
+    folded.moves.append(ItemMove(name, -minor, told.fact.behind))
+    told.post(folded, account, "written_off", -minor, due_on)
 
 
 def _credit_memo_issued(folded: Folded, told: _Posting) -> None:
@@ -327,7 +263,12 @@ def _rejected(folded: Folded, told: _Posting) -> None:
 
 _FOLDS: Final[Mapping[str, Callable[[Folded, _Posting], None]]] = {
     "InvoiceIssued": _invoice_issued,
+    "DebitMemoIssued": _debit_memo_issued,
     "CreditMemoIssued": _credit_memo_issued,
+    "InvoiceVoided": _invoice_voided,
+    "InstalmentFellDue": _fell_due,
+    "WriteOffApproved": _write_off_approved,
+    "WriteOffRejected": _write_off_rejected,
     "DocumentRejected": _rejected,
     "PaymentReceived": _payment_received,
     "PayerIdentified": _payer_identified,
@@ -335,6 +276,8 @@ _FOLDS: Final[Mapping[str, Callable[[Folded, _Posting], None]]] = {
     "PaymentApplied": _payment_applied,
     "CreditApplied": _credit_applied,
     "ApplicationReversed": _application_reversed,
+    "AdjustmentPosted": _adjustment_posted,
+    "AdjustmentReversed": _adjustment_reversed,
     "OnAccountCredited": _on_account_credited,
     "ReceiptUnapplied": _receipt_unapplied,
     "EntryRejected": _rejected,

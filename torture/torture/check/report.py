@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from torture.check.books import Parked, Refused
 from torture.check.evidence import Evidence
 from torture.check.expected import Outcome
 from torture.check.finding import Finding, Harm
 from torture.check.invariants import INVARIANTS
 from torture.check.invariants.endurance import WARM_S
+from torture.check.rows import Parked, Refused
 from torture.check.topology import SERVICES
 from torture.check.vitals import slope_bytes_per_minute
 

@@ -39,8 +39,12 @@ _SETTLEMENT: Final[Mapping[str, str]] = {
                 coalesce(sum(amount_minor) FILTER (WHERE source_kind = 'memo'), 0) AS credited
             FROM chk.application GROUP BY item
         ) AS applied ON applied.item = item.item
-        WHERE item.item IS NULL OR total_minor <> open_minor + settled_minor + credited_minor
+        WHERE item.item IS NULL OR total_minor <> open_minor + settled_minor + credited_minor + adjusted_minor + voided_minor
             OR settled_minor <> coalesce(applied.settled, 0) OR credited_minor <> coalesce(applied.credited, 0)
+        UNION ALL
+        SELECT item, format('written off %s, its adjustments %s', adjusted_minor, sums.posted_minor)
+        FROM chk.item LEFT JOIN (SELECT item, sum(posted_minor) AS posted_minor FROM chk.adjustment GROUP BY item) AS sums USING (item)
+        WHERE adjusted_minor <> coalesce(sums.posted_minor, 0)
     """,
     "M2": "SELECT item, format('open %s of %s', open_minor, total_minor) FROM chk.item WHERE open_minor < 0 OR open_minor > total_minor",
     "M3": """
@@ -54,6 +58,10 @@ _SETTLEMENT: Final[Mapping[str, str]] = {
         SELECT memo, format('total %s, remaining %s, applied %s', total_minor, remaining_minor, applied_minor) FROM chk.memo
         WHERE total_minor <> remaining_minor + applied_minor OR least(remaining_minor, applied_minor) < 0
     """,
+    "A2": """
+        SELECT adjustment, format('%s stands of it, approved were %s', posted_minor, approved_minor) FROM chk.adjustment
+        WHERE posted_minor NOT BETWEEN 0 AND approved_minor
+    """,
     "M8": """
         SELECT entry::text, format('its legs add up to %s', sum(amount_minor)) FROM chk.entry
         GROUP BY entry HAVING sum(amount_minor) <> 0
@@ -63,6 +71,10 @@ _FOREIGN_ITEMS: Final = "SELECT item, format('stands under %s', entity) FROM chk
 _PROJECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "payment": _SETTLEMENT,
     "invoice": {
+        "A2": """
+            SELECT adjustment, format('%s by %s, who asked for it', status, decided_by) FROM chk.adjustment
+            WHERE status NOT IN ('pending', 'withdrawn', 'expired') AND decided_by = requested_by
+        """,
         "D1": "SELECT document, format('is there %s times', count(*)) FROM chk.document GROUP BY document HAVING count(*) > 1",
     },
     "credit": {

@@ -227,10 +227,15 @@ class Load:
                 await self._send(begun, copy)
 
     def _drop_what_cannot_begin(self) -> None:
-        """Leave out what comes after something that the plan has put off beyond the end of the run: neither has happened."""
+        """
+        Leave out what comes after something that the plan has put off beyond the end of the run: neither has happened.
+
+        What comes after that in turn is left out as well, by the next call at the latest.
+        """
         for id_, begun in list(self._pending.items()):
             if not begun.sent and not self._begun.issuperset(begun.operation.after):
                 del self._pending[id_]
+                self._begun.discard(id_)
 
     def _end(self, operation: Operation) -> None:
         self._pending.pop(operation.id, None)

@@ -7,11 +7,13 @@ from typing import Any, Literal, TypeAlias
 
 from torture.load.wire import Record
 
-Kind: TypeAlias = Literal["invoice", "memo", "receipt", "customer", "limit", "day"]
+Kind: TypeAlias = Literal[
+    "invoice", "debit_memo", "memo", "opening", "void", "adjustment", "decision", "receipt", "customer", "limit", "day"
+]
 
 
 class Meant(StrEnum):
-    """What has to come of an operation. `EITHER` is a race: one of several wins, the others are refused."""
+    """What has to come of an operation. `EITHER` is a race: with another operation, or with facts that may have been heard or not."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -78,5 +80,12 @@ class Call(Operation):
         return f"{self.method} {self.path}"
 
 
-ROLES: Mapping[str, tuple[str, ...]] = {"clerk-1": ("clerk",), "analyst-1": ("credit-analyst",), "operator-1": ("operator",)}
+ROLES: Mapping[str, tuple[str, ...]] = {
+    "clerk-1": ("clerk",),
+    "clerk-2": ("clerk",),
+    "approver-1": ("approver",),
+    "approver-2": ("approver",),
+    "analyst-1": ("credit-analyst",),
+    "operator-1": ("operator",),
+}
 """Who calls: subjects of tokens with their roles."""

@@ -5,8 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 from torture.check.expected import Command, Expected, ExpectedDocument, ExpectedPoison, ExpectedReceipt, Outcome, Owner
+from torture.load.adjustments import Adjustments
 from torture.load.amounts import read_minor
 from torture.load.history import Entry, History
 from torture.load.operation import Meant
@@ -14,9 +16,13 @@ from torture.load.payer import Debtors, normalised
 from torture.load.poison import Poisoned
 from torture.load.wire import encoded
 
-_SERVICE_OF: Final[Mapping[str, str]] = {"invoice": "invoice", "memo": "invoice", "receipt": "payment", "limit": "credit"}
-_KINDS: Final[Mapping[str, str]] = {"invoice": "invoice", "memo": "credit_memo"}
+_SERVICE_OF: Final[Mapping[str, str]] = {"receipt": "payment", "limit": "credit"}
+"""Who is asked for what; all the rest is the invoice service's."""
+_KINDS: Final[Mapping[str, str]] = {"invoice": "invoice", "debit_memo": "debit_memo", "memo": "credit_memo"}
+_DOCUMENTS: Final = (*_KINDS, "opening")
 _LIMIT_ROUTE: Final = "PUT /v1/accounts/{account}/limit"
+_DECISION_ROUTE: Final = "POST /v1/adjustments/{{adjustment:path}}/{verb}"
+_CORRECTED, _DEBIT_MEMO = "384", "383"
 CONFLICT: Final = "CONFLICT"
 
 
@@ -95,6 +101,8 @@ class _Fold:
         self._debtors = Debtors()
         self._poisons: list[ExpectedPoison] = []
         self._commands: list[Command] = []
+        self._voided: set[str] = set()
+        self._adjustments = Adjustments()
         self._limits: dict[Owner, tuple[int, int]] = {}  # Version, minor units.
         self._racing: set[Owner] = set()
         self._surprises: list[str] = []
@@ -113,8 +121,12 @@ class _Fold:
             self._take_limit(told)
         elif kind == "customer":
             self._take_customer(told)
-        elif kind in ("invoice", "memo", "receipt") and meant == Meant.ACCEPTED:
+        elif kind in (*_DOCUMENTS, "receipt") and meant != Meant.REFUSED:
             self._take_accepted(told)
+        elif kind == "void" and meant != Meant.REFUSED:
+            self._take_void(told, told.number)
+        elif kind in ("adjustment", "decision"):
+            self._take_adjustment(told)
         elif not told.is_over_http and meant == Meant.REFUSED:
             places = [entry.place for entry in told.came if entry.place is not None]
             self._poisons += [ExpectedPoison(f"{told.invoked.code} {told.invoked.id}", *place, Outcome.REFUSED) for place in places]
@@ -138,10 +150,12 @@ class _Fold:
         """Find the payers, now that everything is known, and add up."""
         receipts = {**{id_: self._receipt(id_, entry) for id_, entry in self._entries.items()}, **self._receipts}
         maybe = self._maybe - self._documents.keys() - receipts.keys()
+        adjustments = self._adjustments.result()
         nets: defaultdict[Owner, int] = defaultdict(int)
         for document in self._documents.values():
             owner = (document.entity, document.account, document.currency)
-            nets[owner] += document.total_minor if document.kind == "invoice" else -document.total_minor
+            owed_minor = 0 if document.document in self._voided else document.total_minor
+            nets[owner] += -owed_minor if document.kind == "credit_memo" else owed_minor
         for receipt in receipts.values():
             if receipt.account is not None:
                 nets[receipt.entity, receipt.account, receipt.currency] -= receipt.amount_minor
@@ -149,18 +163,22 @@ class _Fold:
         return Oracle(
             documents=self._documents,
             receipts=receipts,
-            maybe=frozenset(maybe),
+            maybe=frozenset(maybe | self._adjustments.maybe),
             nets=dict(nets),
             limits=limits,
             poisons=tuple(self._poisons),
             commands=tuple(self._commands),
-            surprises=tuple(self._surprises),
+            adjustments=adjustments,
+            voided=frozenset(self._voided & self._documents.keys()),
+            surprises=(*self._surprises, *self._adjustments.surprises),
             undecided=tuple(self._undecided),
         )
 
     def _take_accepted(self, told: _Told) -> None:
-        """A document or receipt that has to be accepted. The same content told twice over is the same thing."""
+        """A document or receipt that was to be accepted. The same content told twice over is the same thing."""
         body, id_ = told.body, told.number
+        if told.invoked.meant == Meant.EITHER and told.definite is not None and not told.was_done:
+            return
         if not told.was_done:
             self._maybe.add(id_)
             if told.invoked.kind != "receipt":
@@ -169,10 +187,27 @@ class _Fold:
         if told.invoked.kind == "receipt":
             self._entries[id_] = body
             return
-        total_minor = read_minor(body["total"], body["currency"])
-        kind = _KINDS[told.invoked.kind]
-        self._documents[id_] = ExpectedDocument(id_, kind, body["entity"], body["customer"], body["currency"], total_minor)
+        self._documents[id_] = _document(id_, told.invoked.kind, body)
         self._debtors.of_document[body["entity"], body["document_no"].casefold()] = body["customer"]
+        if body.get("type") == _CORRECTED:
+            self._take_void(told, f"{body['entity']}|{body['ref_document_no']}")
+
+    def _take_void(self, told: _Told, document: str) -> None:
+        """A document is void, or will be as soon as it comes. Of one that nobody ever got an answer for it is not said: it is undecided."""
+        if told.was_done:
+            self._voided.add(document)
+
+    def _take_adjustment(self, told: _Told) -> None:
+        """A request to write off, or a decision about one."""
+        subject, body = told.invoked.subject, told.body
+        if told.invoked.kind == "adjustment" and told.was_done and told.definite is not None:
+            self._adjustments.take_request(body, subject, json.loads(told.definite.answer or "{}"))
+        elif told.invoked.kind == "decision":
+            id_, verb = _decided(told.invoked.route)
+            if told.was_done:
+                self._adjustments.take_decision(id_, verb, subject, body)
+            elif told.definite is None:
+                self._adjustments.maybe.add(id_)
 
     def _take_customer(self, told: _Told) -> None:
         for text in told.body["bank_accounts"]:
@@ -213,6 +248,20 @@ class _Fold:
         return ExpectedReceipt(id_, body["entity"], body["currency"], amount_minor, account, payer_open=not is_certain)
 
 
+def _document(id_: str, kind: str, body: Mapping[str, Any]) -> ExpectedDocument:
+    """Return the document that an accepted body makes; an opening balance below zero is credit."""
+    minor = read_minor(body["open" if kind == "opening" else "total"], body["currency"])
+    if kind == "opening":
+        kind = "memo" if minor < 0 else "debit_memo" if body.get("type") == _DEBIT_MEMO else "invoice"
+    return ExpectedDocument(id_, _KINDS[kind], body["entity"], body["customer"], body["currency"], abs(minor))
+
+
+def _decided(route: str) -> tuple[str, str]:
+    """Return the adjustment that a route decides about, and how: the last two parts of it."""
+    id_, verb = route.split("/")[-2:]
+    return unquote(id_), verb
+
+
 def _command(told: _Told) -> Command:
     """
     Return an operation over HTTP as a command with its definite answer.
@@ -221,13 +270,19 @@ def _command(told: _Told) -> Command:
     """
     invoked, answer = told.invoked, told.definite
     method, _, path = invoked.route.partition(" ")
-    has_effect = invoked.kind != "limit" and invoked.code != CONFLICT
+    route, entity = invoked.route, told.body.get("entity", "")
+    if invoked.kind == "limit":
+        route = _LIMIT_ROUTE
+    elif invoked.kind == "decision":
+        id_, verb = _decided(route)
+        route, entity = _DECISION_ROUTE.format(verb=verb), id_.partition("|")[0]
+    has_effect = invoked.kind in (*_DOCUMENTS, "receipt") and invoked.code != CONFLICT
     return Command(
-        service=_SERVICE_OF[invoked.kind],
+        service=_SERVICE_OF.get(invoked.kind, "invoice"),
         method=method,
-        route=_LIMIT_ROUTE if invoked.kind == "limit" else invoked.route,
+        route=route,
         url_path=path,
-        entity=told.body["entity"],
+        entity=entity,
         principal=invoked.subject,
         key=invoked.key,
         body=encoded(told.body),

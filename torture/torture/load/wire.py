@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 INVOICE: Final = "erp.InvoiceIssued.v1"
+DEBIT: Final = "erp.DebitMemoIssued.v1"
 MEMO: Final = "erp.CreditMemoIssued.v1"
+VOID: Final = "erp.InvoiceVoided.v1"
+OPENING: Final = "erp.OpeningBalanceLoaded.v1"
 CUSTOMER: Final = "erp.CustomerUpserted.v1"
 ENTRY: Final = "bank.EntryBooked.v1"
 STRUCTURED: Final = b"application/cloudevents+json; charset=utf-8"

@@ -5,12 +5,25 @@ from typing import Final, TypeAlias
 
 from torture.check.evidence import Evidence
 from torture.check.finding import Finding
-from torture.check.invariants import balances, belonging, copies, days, delivery, endurance, history, read_model, settlement
+from torture.check.invariants import (
+    adjustments,
+    balances,
+    belonging,
+    copies,
+    days,
+    delivery,
+    due,
+    endurance,
+    history,
+    read_model,
+    settlement,
+)
 
 Invariant: TypeAlias = Callable[[Evidence], Iterator[Finding]]
 
 INVARIANTS: Final[tuple[Invariant, ...]] = (
     settlement.m1_items_are_open_plus_applied,
+    adjustments.m1_written_off_is_the_sum_of_adjustments,
     settlement.m2_open_is_between_zero_and_total,
     settlement.m3_receipts_are_where_their_money_is,
     settlement.m4_memos_are_remaining_plus_applied,
@@ -18,11 +31,14 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     copies.m6_copies_of_items_agree,
     copies.m6_copies_of_memos_agree,
     copies.m6_exposures_agree,
+    adjustments.m6_copies_of_adjustments_agree,
     copies.m6_copies_of_notices_agree,
     settlement.m7_only_equal_currencies_meet,
     settlement.m8_entries_balance,
     read_model.m9_aging_is_what_the_checker_ages,
     history.d1_documents_are_those_accepted,
+    adjustments.d1_voids_are_those_accepted,
+    adjustments.d1_adjustments_are_those_accepted,
     history.d1_receipts_are_those_accepted,
     history.d1_answers_are_as_they_should_be,
     history.d1_limits_are_those_set,
@@ -42,7 +58,10 @@ INVARIANTS: Final[tuple[Invariant, ...]] = (
     days.w1_markers_come_one_by_one,
     days.w1_markers_keep_what_they_promise,
     days.w1_records_are_booked_on_their_own_day,
+    due.w1_instalments_fall_due_once,
     days.w1_notices_are_a_function_of_the_facts,
+    adjustments.a2_nobody_decides_about_their_own_request,
+    adjustments.a2_every_effect_has_an_approval,
     belonging.s1_rows_belong_to_the_entity_of_their_key,
     belonging.s1_facts_belong_to_the_entity_of_their_key,
     endurance.o1_processes_do_not_grow,

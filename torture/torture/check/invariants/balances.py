@@ -8,11 +8,15 @@ from torture.check.books import Balance, LedgerItem, LedgerMemo, Receipt
 from torture.check.evidence import Evidence
 from torture.check.expected import Owner
 from torture.check.finding import Finding
-from torture.check.fold import OPEN
+from torture.check.folded import OPEN
 
 
 def m5_balances_agree(evidence: Evidence) -> Iterator[Finding]:
-    """M5: per owner, open less unapplied, on-account and open credit in the ledger = balance in reporting = fold of the log = oracle."""
+    """
+    M5: per owner, open less unapplied, on-account and open credit in the ledger = balance in reporting = fold of the log = oracle.
+
+    The oracle does not know how much of what was approved was still open, so it is told what the log says was written off.
+    """
     ledger: dict[Owner, int] = defaultdict(int)
     for item in evidence.books.rows("payment", LedgerItem):
         ledger[item.entity, item.account, item.currency] += item.open_minor
@@ -23,11 +27,12 @@ def m5_balances_agree(evidence: Evidence) -> Iterator[Finding]:
         ledger[memo.entity, memo.account, memo.currency] -= memo.remaining_minor
     reported = {(one.entity, one.account, one.currency): one.balance_minor for one in evidence.books.rows("reporting", Balance)}
     owed, credit = evidence.folded.sums(*OPEN), evidence.folded.sums("unapplied", "on_account", "memo")
+    written_off = evidence.folded.sums("written_off")
     told = {owner: owed.get(owner, 0) - credit.get(owner, 0) for owner in owed.keys() | credit.keys()}
     expected = evidence.expected.nets
     for owner in sorted(ledger.keys() | reported.keys() | told.keys() | expected.keys()):
         figures = [books.get(owner, 0) for books in (ledger, reported, told)]
-        figures += [expected.get(owner, 0)] if expected and owner[1] != CHECKER else []
+        figures += [expected.get(owner, 0) + written_off.get(owner, 0)] if expected and owner[1] != CHECKER else []
         if len(set(figures)) > 1:
             residual = max(figures) - min(figures)
             yield Finding("M5", "|".join(owner), f"ledger, reporting, log, oracle say {figures}", residual_minor=residual)

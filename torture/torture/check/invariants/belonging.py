@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from torture.check.books import (
+    Adjustment,
     Application,
     Document,
     DunnedItem,
     Item,
+    LedgerAdjustment,
     LedgerItem,
     LedgerMemo,
     Memo,
@@ -25,7 +27,9 @@ def s1_rows_belong_to_the_entity_of_their_key(evidence: Evidence) -> Iterator[Fi
     named = [("invoice", row.document, row.entity) for row in books.rows("invoice", Document)]
     named += [("invoice", row.item, row.entity) for row in books.rows("invoice", Item)]
     named += [("invoice", row.memo, row.entity) for row in books.rows("invoice", Memo)]
+    named += [("invoice", name, row.entity) for row in books.rows("invoice", Adjustment) for name in (row.adjustment, row.item)]
     named += [("payment", row.item, row.entity) for row in books.rows("payment", LedgerItem)]
+    named += [("payment", name, row.entity) for row in books.rows("payment", LedgerAdjustment) for name in (row.adjustment, row.item)]
     named += [("payment", row.memo, row.entity) for row in books.rows("payment", LedgerMemo)]
     named += [("payment", row.receipt, row.entity) for row in books.rows("payment", Receipt)]
     named += [("dunning", row.item, row.entity) for row in books.rows("dunning", DunnedItem)]

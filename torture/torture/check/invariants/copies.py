@@ -18,7 +18,7 @@ from torture.check.books import (
 )
 from torture.check.evidence import Evidence
 from torture.check.finding import Finding, Harm
-from torture.check.fold import OPEN
+from torture.check.folded import OPEN, FoldedItem
 
 
 def m6_copies_of_items_agree(evidence: Evidence) -> Iterator[Finding]:
@@ -37,11 +37,24 @@ def m6_copies_of_items_agree(evidence: Evidence) -> Iterator[Finding]:
         for name in sorted(said.keys() | told.keys()):
             if said.get(name) != told.get(name):
                 yield Finding("M6", f"{service} {name}", f"{said.get(name)}, the log says {told.get(name)}")
-    totals = {name: one.total_minor for name, one in folded.items.items()}
-    for service in ("payment", "invoice"):
-        for one in copies[service]:
-            if isinstance(one, LedgerItem | Item) and one.item in totals and one.total_minor != totals[one.item]:
-                yield Finding("M6", f"{service} {one.item}", f"total {one.total_minor}, the log says {totals[one.item]}")
+    for ledger_item in books.rows("payment", LedgerItem):
+        if (one := folded.items.get(ledger_item.item)) is not None:
+            yield from _parts_differ(
+                "payment", ledger_item, (one.total_minor, *_taken_off(one), one.voided_minor), ledger_item.voided_minor
+            )
+    for item in books.rows("invoice", Item):
+        if (one := folded.items.get(item.item)) is not None:
+            yield from _parts_differ("invoice", item, (one.total_minor - one.voided_minor, *_taken_off(one)))
+
+
+def _parts_differ(service: str, row: LedgerItem | Item, told: tuple[int, ...], *more: int) -> Iterator[Finding]:
+    said = (row.total_minor, *_taken_off(row), *more)
+    if said != told:
+        yield Finding("M6", f"{service} {row.item}", f"total, settled, credited, written off (voided) {said}, the log says {told}")
+
+
+def _taken_off(one: LedgerItem | Item | FoldedItem) -> tuple[int, int, int]:
+    return one.settled_minor, one.credited_minor, one.adjusted_minor
 
 
 def m6_copies_of_memos_agree(evidence: Evidence) -> Iterator[Finding]:

@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 
-from torture.check.books import Day, DunnedItem, Notice, Parked, Refused
+from torture.check.books import DunnedItem, Notice
 from torture.check.evidence import Evidence
 from torture.check.finding import Finding
 from torture.check.invariants.notices import Dunning, Sent
 from torture.check.log import Marker, Partition, Record
+from torture.check.rows import Day, Parked, Refused
 from torture.check.topology import PASS_ON_DAYS, SERVICES, TOPIC_OF
 
 _ONE_DAY = timedelta(days=1)
-_INTAKE = ("InvoiceIssued", "CreditMemoIssued", "PaymentReceived")
+_INTAKE = ("InvoiceIssued", "DebitMemoIssued", "CreditMemoIssued", "InvoiceVoided", "PaymentReceived")
 """Facts that one record of an ingress topic causes, at once and on its own day."""
 
 

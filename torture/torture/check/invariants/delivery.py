@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import pairwise
 
-from torture.check.books import Head, Held, Parked, Position, Refused, Seen, Unpublished
 from torture.check.evidence import Evidence
 from torture.check.expected import Outcome
 from torture.check.finding import Finding, Harm
 from torture.check.log import Place, identity_of
+from torture.check.rows import Head, Held, Parked, Position, Refused, Seen, Unpublished
 from torture.check.topology import HEARS, OWNER_OF, SERVICES, TOPIC_OF
 
 _NO_EVENT = "NOT_A_CLOUDEVENT"

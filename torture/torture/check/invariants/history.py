@@ -4,10 +4,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from torture.check.answers import CHECKER
-from torture.check.books import Document, Exposure, Idem, Receipt
+from torture.check.books import Document, Exposure, Receipt
 from torture.check.evidence import Evidence
 from torture.check.expected import Command
 from torture.check.finding import Finding, Harm
+from torture.check.rows import Idem
 
 _SERVING = ("invoice", "payment", "credit")
 

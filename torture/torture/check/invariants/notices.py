@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final
 
 from torture.check.amounts import decimals_of
-from torture.check.fold import Folded, ItemMove
+from torture.check.folded import Folded, ItemMove
 
 LEVEL_DAYS: Final = (5, 20, 40)
 INTERVAL: Final = timedelta(days=10)

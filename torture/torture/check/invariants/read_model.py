@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from torture.check.answers import BUCKETS, Aging, AgingRow
-from torture.check.books import AccountDelta, CubeDelta, Day
+from torture.check.books import AccountDelta, CubeDelta
 from torture.check.evidence import Evidence
 from torture.check.finding import Finding
-from torture.check.fold import CubeKey, Folded
+from torture.check.folded import CubeKey, Folded
+from torture.check.rows import Day
 
 _BUCKET_DAYS = (0, 30, 60, 90)
 

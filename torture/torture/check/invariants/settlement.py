@@ -9,12 +9,13 @@ from torture.check.finding import Finding
 
 
 def m1_items_are_open_plus_applied(evidence: Evidence) -> Iterator[Finding]:
-    """M1: per item, total = open + what money settled + what credit took off, each the sum of its applications."""
+    """M1: per item, total = open + what money settled + what credit took off, each the sum of its applications, + written off + voided."""
     settled, credited = _applied(evidence, "receipt"), _applied(evidence, "memo")
     items = evidence.books.rows("payment", LedgerItem)
     for item in items:
-        if item.total_minor != item.open_minor + item.settled_minor + item.credited_minor:
-            yield Finding("M1", item.item, f"total {item.total_minor} is not open + settled + credited: {item}")
+        taken_off = item.settled_minor + item.credited_minor + item.adjusted_minor + item.voided_minor
+        if item.total_minor != item.open_minor + taken_off:
+            yield Finding("M1", item.item, f"total {item.total_minor} is not open + settled + credited + adjusted + voided: {item}")
         applied = settled.pop(item.item, 0), credited.pop(item.item, 0)
         if applied != (item.settled_minor, item.credited_minor):
             yield Finding(
@@ -35,7 +36,8 @@ def _applied(evidence: Evidence, source_kind: str) -> dict[str, int]:
 def m2_open_is_between_zero_and_total(evidence: Evidence) -> Iterator[Finding]:
     """M2: nothing is overpaid and nothing is owed more than was billed, in the ledger and in every copy of it."""
     for item in evidence.books.rows("payment", LedgerItem):
-        if not 0 <= item.open_minor <= item.total_minor or min(item.settled_minor, item.credited_minor) < 0:
+        parts = (item.settled_minor, item.credited_minor, item.adjusted_minor, item.voided_minor)
+        if not 0 <= item.open_minor <= item.total_minor or min(parts) < 0:
             yield Finding("M2", item.item, f"open {item.open_minor} of {item.total_minor}")
     for one in evidence.books.rows("payment", Application):
         if one.amount_minor < 0:
@@ -97,7 +99,8 @@ def m8_entries_balance(evidence: Evidence) -> Iterator[Finding]:
     for (entry, currency), minor in sums.items():
         if minor:
             yield Finding("M8", f"entry {entry}", f"its legs add up to {minor} minor units of {currency}")
-    items = sum(one.settled_minor + one.credited_minor for one in evidence.books.rows("payment", LedgerItem))
+    rows = evidence.books.rows("payment", LedgerItem)
+    items = sum(one.settled_minor + one.credited_minor + one.adjusted_minor + one.voided_minor for one in rows)
     on_account = sum(one.on_account_minor for one in evidence.books.rows("payment", Receipt))
     if (arrived["item"], arrived["on_account"]) != (items, on_account):
         yield Finding("M8", "payment", f"the legs to items and on account are {dict(arrived)}, the rows {items} and {on_account}")

@@ -9,34 +9,28 @@ from typing import Any, Final, TypeAlias
 from torture.check.answers import Aging
 from torture.check.books import (
     AccountDelta,
+    Adjustment,
     Application,
     Balance,
     CubeDelta,
-    Day,
     Document,
     DunnedItem,
     Exposure,
-    Head,
-    Held,
-    Idem,
     Item,
+    LedgerAdjustment,
     LedgerItem,
     LedgerMemo,
     Leg,
     Memo,
-    Parked,
-    Position,
     Receipt,
-    Refused,
     ReportedItem,
     ReportedNotice,
     RowT,
-    Seen,
-    Unpublished,
 )
 from torture.check.evidence import Evidence
 from torture.check.expected import ExpectedDocument, ExpectedPoison, Outcome
 from torture.check.log import Record
+from torture.check.rows import Day, Head, Held, Idem, Parked, Position, Refused, Seen, Unpublished
 from torture.check.selftest.story import OPEN_ON
 from torture.check.topology import TOPIC_OF
 from torture.check.vitals import Vital
@@ -188,6 +182,18 @@ def _notice_for_paid(records: list[Record]) -> None:
     records.insert(at, replace(record, key=b"US01|C-1", partition=0))
 
 
+def _told_twice(type_: str) -> Bend:
+    """Let a fact be told once more, as another one of its stream."""
+
+    def change(records: list[Record]) -> None:
+        at = _find(records, INVOICE, type_)
+        key = (records[at].key or b"").decode()
+        again = _changed(records[at], ("ce_id", f"invoice/{key}/99"), {})
+        records.append(_changed(again, ("ce_sequence", "99"), {}))
+
+    return _log(change)
+
+
 def _aging(change: Callable[[Aging], Aging]) -> Bend:
     return lambda evidence: replace(evidence, aging=[change(evidence.aging[0]), *evidence.aging[1:]])
 
@@ -325,6 +331,39 @@ CORRUPTIONS: Final[tuple[Corruption, ...]] = (
     Corruption("a notice for a paid item", ("W1",), _log(_notice_for_paid)),
     Corruption("a notice that was not sent", ("W1", "E1"), _drop(COLLECTIONS, "DunningNoticeSent")),
     Corruption("a level too high", ("W1",), _row("dunning", DunnedItem, 3, level=2)),
+    Corruption(
+        "one minor unit more written off", ("M1", "M2", "M6"), _row("payment", LedgerItem, 4, adjusted_minor=(1,), open_minor=(-1,))
+    ),
+    Corruption("an adjustment stands above its approval", ("M1", "M6"), _row("payment", LedgerAdjustment, posted_minor=4_801)),
+    Corruption("an adjustment is deleted in the ledger", ("M1", "M6"), _without("payment", LedgerAdjustment)),
+    Corruption("an item that is not there is written off", ("M1", "S1"), _row("payment", LedgerAdjustment, item="KW01|INV-X|1")),
+    Corruption("a void takes more than was billed", ("M1", "M6"), _row("payment", LedgerItem, 5, voided_minor=(1,))),
+    Corruption("a void is forgotten in the ledger", ("M5", "M6", "M8"), _row("payment", LedgerItem, 5, voided_minor=0, open_minor=3_000)),
+    Corruption("a void is forgotten in invoice", ("M6",), _row("invoice", Item, 5, total_minor=3_000, open_minor=3_000)),
+    Corruption("money for what was written off", ("M6",), _row("invoice", Item, 4, settled_minor=8_000, adjusted_minor=0)),
+    Corruption("a maker approves", ("A2", "D1"), _row("invoice", Adjustment, decided_by="clerk-1")),
+    Corruption("a maker rejects", ("A2", "D1"), _row("invoice", Adjustment, 1, decided_by="clerk-1")),
+    Corruption("nobody has rejected", ("A2", "D1"), _row("invoice", Adjustment, 1, decided_by=None)),
+    Corruption("a stranger withdraws", ("A2", "M6"), _row("invoice", Adjustment, 2, status="withdrawn", decided_by="approver-2")),
+    Corruption("a maker approves in the log", ("A2",), _change(INVOICE, "WriteOffApproved", approved_by="clerk-1")),
+    Corruption("an approval is told twice", ("A2", "E1"), _told_twice("WriteOffApproved")),
+    Corruption("what was rejected is approved too", ("A2",), _change(INVOICE, "WriteOffRejected", request="US01|adj|INV-3|1|1")),
+    Corruption("an approval is lost", ("A2", "E1", "M6"), _drop(INVOICE, "WriteOffApproved")),
+    Corruption("less was approved than posted", ("A2", "M6"), _change(INVOICE, "WriteOffApproved", amount="39.99")),
+    Corruption("a recovery is lost", ("A2", "M6"), _change(PAYMENT, "AdjustmentReversed", amount="-8.00")),
+    Corruption("a posting hits another item", ("A2", "M6"), _change(PAYMENT, "AdjustmentPosted", item="US01|INV-1|1")),
+    Corruption("a rejection is lost", ("E1", "M6"), _drop(INVOICE, "WriteOffRejected")),
+    Corruption("an acknowledged request is not there", ("D1",), _without("invoice", Adjustment, 2)),
+    Corruption("an adjustment nobody asked for", ("D1",), _expected(adjustments={})),
+    Corruption("more was approved than acknowledged", ("D1", "M6"), _row("invoice", Adjustment, approved_minor=(1,))),
+    Corruption("an acknowledged void has not happened", ("D1", "E1", "M5", "M6"), _drop(INVOICE, "InvoiceVoided")),
+    Corruption("a document nobody had voided", ("D1",), _expected(voided=frozenset())),
+    Corruption("a void is told twice", ("E1", "M6"), _told_twice("InvoiceVoided")),
+    Corruption("an instalment falls due twice", ("W1",), _told_twice("InstalmentFellDue")),
+    Corruption("an instalment does not fall due", ("W1", "E1"), _drop(INVOICE, "InstalmentFellDue")),
+    Corruption(
+        "an instalment falls due on another day", ("W1",), _change(INVOICE, "InstalmentFellDue", header=("ce_bookedon", "2025-01-01"))
+    ),
     Corruption("a row under another entity's key", ("S1",), _row("payment", LedgerItem, 3, entity="US01")),
     Corruption("a fact under another entity's key", ("S1",), _change(INVOICE, "CreditMemoIssued", entity="KW01")),
     Corruption("a process that grows", ("O1",), _growing),

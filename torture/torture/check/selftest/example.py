@@ -7,43 +7,48 @@ from typing import Final
 from torture.check.answers import Aging, AgingRow, Replay, Rush
 from torture.check.books import (
     AccountDelta,
+    Adjustment,
     Application,
     Balance,
     Books,
     CubeDelta,
-    Day,
     Document,
     DunnedItem,
     Exposure,
-    Head,
-    Idem,
     Item,
+    LedgerAdjustment,
     LedgerItem,
     LedgerMemo,
     Leg,
     Memo,
     Notice,
-    Parked,
-    Position,
     Receipt,
-    Refused,
     ReportedItem,
     ReportedNotice,
-    Row,
-    Seen,
     Shelf,
-    Unpublished,
 )
 from torture.check.evidence import Evidence
-from torture.check.expected import Command, Expected, ExpectedDocument, ExpectedPoison, ExpectedReceipt, Outcome
+from torture.check.expected import (
+    Command,
+    Expected,
+    ExpectedAdjustment,
+    ExpectedDocument,
+    ExpectedPoison,
+    ExpectedReceipt,
+    Outcome,
+)
 from torture.check.fold import fold
 from torture.check.log import Log
+from torture.check.rows import Day, Head, Idem, Parked, Position, Refused, Row, Seen, Unpublished
 from torture.check.selftest.story import ENTITIES, FIRST_DAY, OPEN_ON, Scribe, log_of, tell
 from torture.check.topology import HEARS, OWNER_OF, SERVICES
 from torture.check.vitals import Vital, Vitals
 
 _US: Final = ("US01", "C-1", "USD")
+_C2: Final = ("US01", "C-2", "USD")
 _KW: Final = ("KW01", "C-9", "KWD")
+_ADJ: Final = "US01|adj|INV-3|1"
+_ADJUSTED: Final = ("US01|INV-3|1", "C-2", "USD", "bad_debt")
 _NOTICE: Final = ("KW01|C-9|KWD|2025-01-06", *_KW, date(2025, 1, 6))
 _CLOSED_ON: Final = date(2025, 1, 6)
 
@@ -84,25 +89,14 @@ def _own(log: Log) -> dict[str, Shelf]:
         ("US01", "analyst-1", "PUT /v1/accounts/{account}/limit", "k-3", 200),
     )
     return {
-        "invoice": {
-            Document: [
-                Document("US01", "US01|INV-1", "invoice", "C-1", "USD", 10_000, FIRST_DAY),
-                Document("US01", "US01|INV-2", "invoice", "C-1", "USD", 6_000, FIRST_DAY),
-                Document("US01", "US01|CM-1", "credit_memo", "C-1", "USD", 1_500, FIRST_DAY),
-                Document("KW01", "KW01|INV-K", "invoice", "C-9", "KWD", 70_125, FIRST_DAY),
-            ],
-            Item: [
-                Item("US01|INV-1|1", *_US, 10_000, 0),
-                Item("US01|INV-2|1", *_US, 2_000, 0),
-                Item("US01|INV-2|2", *_US, 4_000, 4_000),
-                Item("KW01|INV-K|1", *_KW, 70_125, 70_125),
-            ],
-            Memo: [Memo("US01|CM-1", *_US, 1_500, 0)],
-            Idem: [Idem(*clerk)],
-        },
+        "invoice": {**_issuing(), Idem: [Idem(*clerk)]},
         "payment": _settlement(),
         "credit": {
-            Exposure: [Exposure(*_US, 4_000, 2_500, 0, 1_500, 500_000), Exposure(*_KW, 70_125, 0, 0, 70_125, None)],
+            Exposure: [
+                Exposure(*_US, 4_000, 2_500, 0, 1_500, 500_000),
+                Exposure(*_KW, 70_125, 0, 0, 70_125, None),
+                Exposure(*_C2, 0, 0, 0, 0, None),
+            ],
             Idem: [Idem(*analyst)],
         },
         "dunning": {
@@ -111,6 +105,8 @@ def _own(log: Log) -> dict[str, Shelf]:
                 DunnedItem("US01|INV-2|1", *_US, 0, 0, None),
                 DunnedItem("US01|INV-2|2", *_US, 4_000, 0, None),
                 DunnedItem("KW01|INV-K|1", *_KW, 70_125, 1, _CLOSED_ON),
+                DunnedItem("US01|INV-3|1", *_C2, 0, 0, None),
+                DunnedItem("US01|DM-1|1", *_C2, 0, 0, None),
             ],
             Notice: [Notice(*_NOTICE, 1, 70_125, ["KW01|INV-K|1"], 70_125)],
         },
@@ -120,11 +116,41 @@ def _own(log: Log) -> dict[str, Shelf]:
                 ReportedItem("US01|INV-2|1", *_US, 0),
                 ReportedItem("US01|INV-2|2", *_US, 4_000),
                 ReportedItem("KW01|INV-K|1", *_KW, 70_125),
+                ReportedItem("US01|INV-3|1", *_C2, 0),
+                ReportedItem("US01|DM-1|1", *_C2, 0),
             ],
-            Balance: [Balance(*_US, 4_000, 0, 2_500, 1_500), Balance(*_KW, 70_125, 0, 0, 70_125)],
+            Balance: [Balance(*_US, 4_000, 0, 2_500, 1_500), Balance(*_KW, 70_125, 0, 0, 70_125), Balance(*_C2, 0, 0, 0, 0)],
             ReportedNotice: [ReportedNotice(*_NOTICE, 1, OPEN_ON)],
             **_cube(log),
         },
+    }
+
+
+def _issuing() -> Shelf:
+    """What the invoice service keeps of documents and of requests to write off."""
+    return {
+        Document: [
+            Document("US01", "US01|INV-1", "invoice", "C-1", "USD", 10_000, FIRST_DAY),
+            Document("US01", "US01|INV-2", "invoice", "C-1", "USD", 6_000, FIRST_DAY),
+            Document("US01", "US01|CM-1", "credit_memo", "C-1", "USD", 1_500, FIRST_DAY),
+            Document("KW01", "KW01|INV-K", "invoice", "C-9", "KWD", 70_125, FIRST_DAY),
+            Document("US01", "US01|INV-3", "invoice", "C-2", "USD", 8_000, FIRST_DAY),
+            Document("US01", "US01|DM-1", "debit_memo", "C-2", "USD", 3_000, FIRST_DAY),
+        ],
+        Item: [
+            Item("US01|INV-1|1", *_US, 10_000, 0, 10_000, 0, 0),
+            Item("US01|INV-2|1", *_US, 2_000, 0, 500, 1_500, 0),
+            Item("US01|INV-2|2", *_US, 4_000, 4_000, 0, 0, 0),
+            Item("KW01|INV-K|1", *_KW, 70_125, 70_125, 0, 0, 0),
+            Item("US01|INV-3|1", *_C2, 8_000, 0, 4_000, 0, 4_000),
+            Item("US01|DM-1|1", *_C2, 0, 0, 0, 0, 0),
+        ],
+        Adjustment: [
+            Adjustment(f"{_ADJ}|1", "US01", *_ADJUSTED, "posted", 4_800, 4_800, 4_800, 800, "clerk-1", "approver-1"),
+            Adjustment(f"{_ADJ}|2", "US01", *_ADJUSTED, "rejected", 100, 0, 0, 0, "clerk-1", "approver-1"),
+            Adjustment(f"{_ADJ}|3", "US01", *_ADJUSTED, "pending", 200, 0, 0, 0, "clerk-2", None),
+        ],
+        Memo: [Memo("US01|CM-1", *_US, 1_500, 0)],
     }
 
 
@@ -137,25 +163,41 @@ def _settlement() -> Shelf:
         (5, "unapplied", "item", -1_000),
         (6, "unapplied", "on_account", 2_500),
     ]
+    corrections = [
+        (7, "void", "item", 3_000),
+        (8, "adjustment", "item", 4_800),
+        (9, "adjustment", "item", -800),
+        (10, "unapplied", "item", 4_000),
+    ]
     return {
         LedgerItem: [
             LedgerItem("US01|INV-1|1", *_US, 10_000, 0, 10_000, 0),
             LedgerItem("US01|INV-2|1", *_US, 2_000, 0, 500, 1_500),
             LedgerItem("US01|INV-2|2", *_US, 4_000, 4_000, 0, 0),
             LedgerItem("KW01|INV-K|1", *_KW, 70_125, 70_125, 0, 0),
+            LedgerItem("US01|INV-3|1", *_C2, 8_000, 0, 4_000, 0, adjusted_minor=4_000),
+            LedgerItem("US01|DM-1|1", *_C2, 3_000, 0, 0, 0, voided_minor=3_000),
         ],
+        LedgerAdjustment: [LedgerAdjustment(f"{_ADJ}|1", *_C2, "US01|INV-3|1", "bad_debt", 4_800, 4_000)],
         LedgerMemo: [LedgerMemo("US01|CM-1", *_US, 1_500, 0, 1_500)],
         Receipt: [
             Receipt("US01|B-1", *_US, 13_000, 0, 0, 2_500, 10_500),
             Receipt("US01|B-2", "US01", None, "USD", 900, 900, 0, 0, 0),
+            Receipt("US01|B-3", *_C2, 4_000, 0, 0, 0, 4_000),
         ],
         Application: [
             Application("memo|1", "memo", "US01|CM-1", "US01|INV-2|1", "USD", 1_500, 0),
             Application("money|1", "receipt", "US01|B-1", "US01|INV-1|1", "USD", 10_000, 0),
             Application("money|2", "receipt", "US01|B-1", "US01|INV-2|1", "USD", 500, 0),
             Application("money|3", "receipt", "US01|B-1", "US01|INV-2|2", "USD", 0, 1_000),
+            Application("money|4", "receipt", "US01|B-3", "US01|INV-3|1", "USD", 4_000, 0),
         ],
-        Leg: [leg for entry, source, to, minor in moves for leg in (Leg(entry, *_US, source, -minor), Leg(entry, *_US, to, minor))],
+        Leg: [
+            leg
+            for account, entries in ((_US, moves), (_C2, corrections))
+            for entry, source, to, minor in entries
+            for leg in (Leg(entry, *account, source, -minor), Leg(entry, *account, to, minor))
+        ],
     }
 
 
@@ -187,14 +229,25 @@ def _expected(log: Log, commands: list[Command]) -> Expected:
         ExpectedDocument("US01|INV-2", "invoice", *_US, 6_000),
         ExpectedDocument("US01|CM-1", "credit_memo", *_US, 1_500),
         ExpectedDocument("KW01|INV-K", "invoice", *_KW, 70_125),
+        ExpectedDocument("US01|INV-3", "invoice", *_C2, 8_000),
+        ExpectedDocument("US01|DM-1", "debit_memo", *_C2, 3_000),
+    ]
+    asked = ("US01", "US01|INV-3|1", "USD")
+    adjustments = [
+        ExpectedAdjustment(f"{_ADJ}|1", *asked, 4_800, "clerk-1", "approved", 4_800, "approver-1"),
+        ExpectedAdjustment(f"{_ADJ}|2", *asked, 100, "clerk-1", "rejected", 0, "approver-1"),
+        ExpectedAdjustment(f"{_ADJ}|3", *asked, 200, "clerk-2", "pending"),
     ]
     receipts = [ExpectedReceipt("US01|B-1", "US01", "USD", 13_000, "C-1"), ExpectedReceipt("US01|B-2", "US01", "USD", 900, None)]
+    receipts.append(ExpectedReceipt("US01|B-3", "US01", "USD", 4_000, "C-2"))
     outcomes = {b"poison|1": ("not UTF-8", Outcome.PARKED), b"e-BAD-1": ("currency unknown", Outcome.REFUSED)}
     return Expected(
         documents={one.document: one for one in documents},
         receipts={one.receipt: one for one in receipts},
         maybe=frozenset({"US01|INV-3"}),
-        nets={_US: 1_500, _KW: 70_125},
+        nets={_US: 1_500, _KW: 70_125, _C2: 4_000},
+        adjustments={one.adjustment: one for one in adjustments},
+        voided=frozenset({"US01|DM-1"}),
         limits={_US: 500_000},
         poisons=[
             ExpectedPoison(outcomes[record.key][0], *record.place, outcomes[record.key][1])
@@ -209,9 +262,10 @@ def _aging() -> list[Aging]:
     owed = AgingRow("C-1", "USD", (4_000, 0, 0, 0, 0), 4_000, 0, 2_500)
     dinars = AgingRow("C-9", "KWD", (0, 70_125, 0, 0, 0), 70_125, 0, 0)
     opening = AgingRow("C-1", "USD", (14_500, 0, 0, 0, 0), 14_500, 0, 0)
+    written_off = AgingRow("C-2", "USD", (11_000, 0, 0, 0, 0), 11_000, 0, 0)
     return [
         Aging("US01", _CLOSED_ON, None, [owed]),
-        Aging("US01", FIRST_DAY, FIRST_DAY, [opening]),
+        Aging("US01", FIRST_DAY, FIRST_DAY, [opening, written_off]),
         Aging("KW01", _CLOSED_ON, _CLOSED_ON, [dinars]),
     ]
 

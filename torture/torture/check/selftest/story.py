@@ -3,7 +3,7 @@ The log of the example: two entities, six days, two partitions in every topic, t
 
 C-1 of US01 owes INV-1 (100.00) and the instalments of INV-2 (20.00 and 40.00), has a memo of 15.00 for INV-2 and pays 130.00; 9.00 came
 from nobody knows whom. C-9 of KW01 owes 70.125 dinars and is sent a notice. One document is refused, one record of a domain topic cannot
-be read.
+be read. C-2 of US01 has a debit memo of 30.00 voided and pays 40.00 of INV-3 (80.00), of which 48.00 were written off: 8.00 are recovered.
 """
 
 import json
@@ -22,6 +22,7 @@ PARTITIONS: Final = 2
 DOCUMENTS, ENTRIES = "erp.documents", "bank.entries"
 _SERVICE_OF: Final = {topic: service for service, topic in TOPIC_OF.items()}
 _OWED: Final = {"entity": "US01", "account": "C-1", "customer": "C-1", "currency": "USD"}
+_WRITTEN_OFF: Final = {"entity": "US01", "account": "C-2", "customer": "C-2", "currency": "USD"}
 _DINARS: Final = {"entity": "KW01", "account": "C-9", "customer": "C-9", "currency": "KWD"}
 _PAID: Final = {"entity": "US01", "account": "C-1", "currency": "USD", "receipt": "US01|B-1"}
 
@@ -102,9 +103,36 @@ def _first_day(to: Scribe) -> None:
     to.fact(topic, 0, "US01|C-1", "DocumentRejected", refused, cause="e-BAD-1", **issue)
     third = {**_DINARS, "invoice": "KW01|INV-K", "total": "70.125", "instalments": [{**one[0], "amount": "70.125"}]}
     to.fact(topic, 1, "KW01|C-9", "InvoiceIssued", third, cause="e-INV-K", **issue)
+    fourth = {**_WRITTEN_OFF, "invoice": "US01|INV-3", "total": "80.00", "instalments": [_late(1, "80.00")]}
+    debit = {**_WRITTEN_OFF, "invoice": "US01|DM-1", "total": "30.00", "instalments": [_late(1, "30.00")]}
+    to.fact(topic, 0, "US01|C-2", "InvoiceIssued", fourth, **issue)
+    to.fact(topic, 0, "US01|C-2", "DebitMemoIssued", debit, **issue)
     to.write(topic, 1, "poison|1", b"\xff", {"ce_specversion": "1.0"})
     credited = {**_OWED, "memo": "US01|CM-1", "application": "memo|1", "item": "US01|INV-2|1", "due_on": "2025-01-03", "amount": "15.00"}
     to.fact(TOPIC_OF["payment"], 0, "US01|C-1", "CreditApplied", credited, **issue)
+
+
+def _late(n: int, amount: str) -> dict[str, Any]:
+    return {"n": n, "due_on": "2025-03-01", "amount": amount}
+
+
+def _corrections(to: Scribe) -> None:
+    """On the second day too: a debit memo is voided, one request to write off is approved and one rejected, and money comes after all."""
+    invoices, money, key = TOPIC_OF["invoice"], TOPIC_OF["payment"], "US01|C-2"
+    on = {"effective_on": "2025-01-02"}
+    debit = {**_WRITTEN_OFF, "invoice": "US01|DM-1", "total": "30.00", "instalments": [_late(1, "30.00")]}
+    to.fact(invoices, 0, key, "InvoiceVoided", debit, **on)
+    item = {**_WRITTEN_OFF, "item": "US01|INV-3|1", "due_on": "2025-03-01"}
+    approved = {"request": "US01|adj|INV-3|1|1", "amount": "48.00", "requested_by": "clerk-1", "approved_by": "approver-1"}
+    to.fact(invoices, 0, key, "WriteOffApproved", {**item, **approved}, **on)
+    rejected = {"request": "US01|adj|INV-3|1|2", "amount": "1.00", "requested_by": "clerk-1", "outcome": "rejected"}
+    to.fact(invoices, 0, key, "WriteOffRejected", {**item, **rejected}, **on)
+    adjustment = {**item, "adjustment": "US01|adj|INV-3|1|1"}
+    to.fact(money, 0, key, "AdjustmentPosted", {**adjustment, "amount": "48.00"}, **on)
+    received = {"entity": "US01", "account": "C-2", "currency": "USD", "receipt": "US01|B-3", "amount": "40.00"}
+    to.fact(money, 0, key, "PaymentReceived", received, **on)
+    to.fact(money, 0, key, "AdjustmentReversed", {**adjustment, "amount": "8.00", "reason": "recovered"}, **on)
+    to.fact(money, 0, key, "PaymentApplied", {**item, **received, "application": "money|4"}, **on)
 
 
 def _second_day(to: Scribe) -> None:
@@ -130,6 +158,17 @@ def _second_day(to: Scribe) -> None:
     to.fact(TOPIC_OF["credit"], 0, key, "CreditLimitChanged", limit, **on)
 
 
+def _fall_due(to: Scribe) -> None:
+    """The work of the scribe's day, before its marker: instalments that are due and were not told of before."""
+    due = {
+        date(2025, 1, 2): (("US01|C-1", "US01|INV-1|1"), ("KW01|C-9", "KW01|INV-K|1")),
+        date(2025, 1, 3): (("US01|C-1", "US01|INV-2|1"),),
+    }
+    for key, item in due.get(to.day, ()):
+        fell_due = {"entity": key[:4], "item": item}
+        to.fact(TOPIC_OF["invoice"], int(key[:4] == "KW01"), key, "InstalmentFellDue", fell_due, effective_on=str(to.day))
+
+
 def _last_turn(to: Scribe) -> None:
     """The work of the last day, before its marker: a notice over the facts of the day before."""
     item = {"item": "KW01|INV-K|1", "level": 1, "due_on": "2025-01-01", "open": "70.125"}
@@ -145,11 +184,13 @@ def tell() -> Scribe:
     _first_day(to)
     while to.day < OPEN_ON:
         to.day += timedelta(days=1)
+        _fall_due(to)
         if to.day == OPEN_ON:
             _last_turn(to)
         to.start(to.day, topics)
         if to.day == FIRST_DAY + timedelta(days=1):
             _second_day(to)
+            _corrections(to)
     return to
 
 

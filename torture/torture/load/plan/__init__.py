@@ -5,7 +5,7 @@ from random import Random
 from typing import Final, TypeAlias
 
 from torture.load.operation import Operation
-from torture.load.plan import documents, limits, receipts, refusals
+from torture.load.plan import corrections, documents, limits, openings, receipts, refusals, writeoffs
 from torture.load.plan.customers import tell_again, tell_all
 from torture.load.plan.desk import Desk
 from torture.load.world import World
@@ -17,8 +17,19 @@ Intent: TypeAlias = Callable[[Desk], Sequence[Operation]]
 _INTENTS: Final[Sequence[tuple[Intent, int]]] = (  # More is billed than paid, as in life: else every account drowns in money on account.
     (documents.invoice_told, 32),
     (documents.invoice_posted, 12),
+    (documents.debit_memo_told, 3),
+    (documents.debit_memo_posted, 2),
     (documents.memo_told, 5),
     (documents.memo_posted, 3),
+    (openings.opening_told, 2),
+    (openings.opening_posted, 1),
+    (corrections.void_told, 3),
+    (corrections.early_void_told, 2),
+    (corrections.void_posted, 3),
+    (corrections.void_refused, 2),
+    (corrections.correction_told, 2),
+    (corrections.correction_posted, 1),
+    (writeoffs.write_off, 8),
     (receipts.entry_told, 22),
     (receipts.early_entry_told, 8),
     (receipts.receipt_posted, 9),

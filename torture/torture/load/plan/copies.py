@@ -10,19 +10,24 @@ from torture.load.wire import SOURCES, Record, attributes, in_binary_mode, in_st
 LABEL: Final = b"torture"
 """The header by which a record tells whose it is: the id of its operation. Nobody but the rig knows it."""
 _TIMES: Final = ((1, 2, 3, 4, 5), (60, 20, 10, 6, 4))
-_AMOUNTS: Final = frozenset(("total", "amount", "tax"))
+_AMOUNTS: Final = frozenset(("total", "amount", "tax", "open", "original_total"))
 _ZEROS_AT_THE_END: Final = re.compile(r"(\.\d*?)0+$", re.ASCII)
 
 
-def copies_of(random: Random, id_: str, type_: str, topic: str, key: str, body: Mapping[str, Any]) -> tuple[Record, ...]:
-    """Write a fact as one to five records; the first is the plain one, its CloudEvents id the natural key, as naive senders choose it."""
+def copies_of(random: Random, id_: str, type_: str, topic: str, key: str, body: Mapping[str, Any], name: str = "") -> tuple[Record, ...]:
+    """
+    Write a fact as one to five records; the first is the plain one.
+
+    Its CloudEvents id is the natural key, as naive senders choose it, or `name` where a fact of another type has that key as well.
+    """
     (times,) = random.choices(_TIMES[0], _TIMES[1])
     label = (LABEL, id_.encode())
-    plain = attributes(type_, SOURCES[topic], key)
+    name = name or key
+    plain = attributes(type_, SOURCES[topic], name)
     first = in_binary_mode(topic, key, plain, body, label)
     copies = [first]
     for n in range(1, times):
-        other = {**plain, "id": f"{key}#{n}"}
+        other = {**plain, "id": f"{name}#{n}"}
         copies.append(
             random.choice(
                 (

@@ -17,25 +17,36 @@ HELD_SHARE: Final = 0.02
 HANG_UP_SHARE: Final = 0.10
 PATHS: Final[Mapping[str, tuple[str, str]]] = {
     "invoice": ("invoice", "/v1/invoices"),
+    "debit_memo": ("invoice", "/v1/debit-memos"),
     "memo": ("invoice", "/v1/credit-memos"),
+    "opening": ("invoice", "/v1/opening-balances"),
+    "void": ("invoice", "/v1/voids"),
+    "adjustment": ("invoice", "/v1/adjustments"),
     "receipt": ("payment", "/v1/receipts"),
 }
 """By kind of operation: the service and the address to POST to."""
+_NUMBERED: Final = frozenset(("invoice", "debit_memo", "memo", "opening", "receipt"))
+"""Kinds that take a number or reference, which nobody may use for something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """An invoice that was or will be told, and has to be accepted."""
+    """An invoice or debit memo that was or will be told, and has to be accepted; it has so many `parts`, each an item."""
 
     number: str
     customer: Customer
     currency: str
     total_minor: int
+    parts: int = 1
 
 
 @dataclass(slots=True)
 class Desk:
-    """Shared by all intents of a plan; `steps` counts what was planned so far."""
+    """
+    Shared by all intents of a plan; `steps` counts what was planned so far.
+
+    `taken` are operations whose number or reference is taken, `issued` the first operation that tells of a document, by its number.
+    """
 
     world: World
     random: Random
@@ -43,7 +54,10 @@ class Desk:
     steps_per_day: int
     steps: int = 0
     billed: deque[Billed] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    taken: deque[Operation] = field(default_factory=lambda: deque(maxlen=REMEMBERED))  # Operations whose number or reference is taken.
+    taken: deque[Operation] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    issued: dict[str, str] = field(default_factory=dict)
+    posted: set[str] = field(default_factory=set)  # Numbers of documents that were posted: there once they are acknowledged.
+    asked_of: set[str] = field(default_factory=set)  # Numbers of documents that somebody has asked to write off.
     contradicted: Counter[str] = field(default_factory=Counter)  # How often something else was said than an operation has said.
     limits: dict[tuple[str, str, str], tuple[int, tuple[str, ...]]] = field(default_factory=dict)
     _numbers: int = 0
@@ -83,21 +97,43 @@ class Desk:
         """Return the invoices remembered of a customer in a currency, the oldest first."""
         return [one for one in self.billed if one.customer == customer and one.currency == currency]
 
-    def publication(self, kind: Kind, type_: str, topic: str, key: str, body: Mapping[str, Any]) -> Publication:
+    def any_billed(self) -> Billed:
+        """Draw one of the invoices remembered, of which there must be some: the customer first, or the hot one would not be hot."""
+        customer = self.world.choose(self.random)
+        invoices = [one for one in self.billed if one.customer == customer]
+        return self.random.choice(invoices or list(self.billed))
+
+    def any_there(self, candidates: Sequence[Billed]) -> Billed:
+        """
+        Draw one of some invoices, two times in three one that was posted, if there is any.
+
+        What was told over Kafka may not have been heard when somebody wants something done with it.
+        """
+        posted = [one for one in candidates if one.number in self.posted] if self.random.random() < 2 / 3 else []
+        return self.random.choice(posted or candidates)
+
+    def publication(self, kind: Kind, type_: str, topic: str, key: str, body: Mapping[str, Any], name: str = "") -> Publication:
         """Plan to tell a fact that has to be accepted: up to five times, spelled this way and that, perhaps only at the end."""
         id_ = self.id()
-        copies = copies_of(self.random, id_, type_, topic, key, body)
+        copies = copies_of(self.random, id_, type_, topic, key, body, name)
         told = Publication(id=id_, kind=kind, body=body, copies=copies, is_held=self.random.random() < HELD_SHARE)
-        if kind != "customer":
-            self.taken.append(told)
+        self._remember(told)
         return told
 
     def refused_publication(
-        self, kind: Kind, type_: str, topic: str, key: str, body: Mapping[str, Any], code: str, after: Sequence[str] = ()
+        self,
+        kind: Kind,
+        type_: str,
+        topic: str,
+        key: str,
+        body: Mapping[str, Any],
+        code: str,
+        after: Sequence[str] = (),
+        name: str = "",
     ) -> Publication:
         """Plan to tell something that has to be refused for `code`: one to three times, byte for byte the same."""
         id_ = self.id()
-        first, *_ = copies_of(self.random, id_, type_, topic, key, body)
+        first, *_ = copies_of(self.random, id_, type_, topic, key, body, name)
         n = self.random.choice((1, 1, 2, 3))
         return Publication(
             id=id_,
@@ -110,10 +146,18 @@ class Desk:
         )
 
     def post(
-        self, kind: Kind, body: Mapping[str, Any], *, meant: Meant = Meant.ACCEPTED, code: str = "", after: Sequence[str] = ()
+        self,
+        kind: Kind,
+        body: Mapping[str, Any],
+        *,
+        meant: Meant = Meant.ACCEPTED,
+        code: str = "",
+        after: Sequence[str] = (),
+        subject: str = "clerk-1",
+        path: str = "",
     ) -> Call:
-        """Plan to post a document or receipt."""
-        service, path = PATHS[kind]
+        """Plan to post a document, a receipt or what somebody wants done with them; `path` where it is not that of the kind."""
+        service, usual_path = PATHS.get(kind, ("invoice", ""))
         id_ = self.id()
         call = Call(
             id=id_,
@@ -124,13 +168,13 @@ class Desk:
             after=tuple(after),
             service=service,
             method="POST",
-            path=path,
+            path=path or usual_path,
             key=f"{self.run}-{id_}",
-            subject="clerk-1",
+            subject=subject,
             hang_up=self.hang_up(),
         )
         if meant is Meant.ACCEPTED:
-            self.taken.append(call)
+            self._remember(call)
         return call
 
     def hang_up(self) -> HangUp:
@@ -138,3 +182,10 @@ class Desk:
         if self.random.random() >= HANG_UP_SHARE:
             return HangUp.NO
         return self.random.choice((HangUp.HALF_WAY, HangUp.UNANSWERED, HangUp.UNANSWERED))
+
+    def _remember(self, operation: Operation) -> None:
+        if operation.kind in _NUMBERED:
+            self.taken.append(operation)
+            if operation.kind != "receipt":
+                self.issued.setdefault(operation.body["document_no"], operation.id)
+                self.posted |= {operation.body["document_no"]} if isinstance(operation, Call) else set()

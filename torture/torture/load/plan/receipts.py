@@ -42,6 +42,11 @@ def early_entry_told(desk: Desk) -> Sequence[Operation]:
     return [_told(desk, _paying(desk, billed, billed.total_minor))]
 
 
+def payment_of(desk: Desk, billed: Billed, minor: int) -> Operation:
+    """Plan that somebody pays so much of an invoice and names it."""
+    return _told(desk, _paying(desk, billed, minor))
+
+
 def receipt_posted(desk: Desk) -> Sequence[Operation]:
     """A clerk records a cheque."""
     if not desk.billed:
@@ -84,38 +89,31 @@ def _paying(desk: Desk, billed: Billed, minor: int, *others: Billed, currency: s
     return _Paid(billed.customer, currency or billed.currency, max(1, minor), says)
 
 
-def _any_billed(desk: Desk) -> Billed:
-    """Draw the customer first, or the hot one would not be hot."""
-    customer = desk.world.choose(desk.random)
-    invoices = [one for one in desk.billed if one.customer == customer]
-    return desk.random.choice(invoices or list(desk.billed))
-
-
 def _in_full(desk: Desk) -> _Paid:
-    billed = _any_billed(desk)
+    billed = desk.any_billed()
     return _paying(desk, billed, billed.total_minor)
 
 
 def _in_part(desk: Desk) -> _Paid:
-    billed = _any_billed(desk)
-    return _paying(desk, billed, desk.random.randint(1, billed.total_minor))
+    billed = desk.any_billed()
+    return _paying(desk, billed, desk.random.randint(1, max(1, billed.total_minor)))
 
 
 def _too_much(desk: Desk) -> _Paid:
-    billed = _any_billed(desk)
+    billed = desk.any_billed()
     return _paying(desk, billed, billed.total_minor + desk.random.randint(1, 500))
 
 
 def _two_at_once(desk: Desk) -> _Paid:
     """Pay an invoice and another of the same customer and currency; the same one twice where there is no other."""
-    billed = _any_billed(desk)
+    billed = desk.any_billed()
     other = desk.random.choice(desk.billed_to(billed.customer, billed.currency))
     return _paying(desk, billed, billed.total_minor + other.total_minor, other)
 
 
 def _in_another_currency(desk: Desk) -> _Paid:
     """Money that can pay nothing of what it names."""
-    billed = _any_billed(desk)
+    billed = desk.any_billed()
     return _paying(desk, billed, desk.random.randint(1, 10**5), currency="EUR" if billed.currency != "EUR" else "USD")
 
 

@@ -7,11 +7,13 @@ from typing import Any, Final
 from torture.load.operation import Kind, Meant, Operation, Publication
 from torture.load.plan import documents
 from torture.load.plan.desk import Desk
-from torture.load.wire import ENTRY, INVOICE, MEMO
+from torture.load.wire import DEBIT, ENTRY, INVOICE, MEMO, OPENING
 
 _TYPES: Final[Mapping[str, tuple[str, str]]] = {
     "invoice": (INVOICE, "erp.documents"),
+    "debit_memo": (DEBIT, "erp.documents"),
     "memo": (MEMO, "erp.documents"),
+    "opening": (OPENING, "erp.documents"),
     "receipt": (ENTRY, "bank.entries"),
 }
 
@@ -97,12 +99,14 @@ def _wrong_sum(body: dict[str, Any]) -> None:
 _SPOILT_DOCUMENTS: Final[Sequence[tuple[Callable[[dict[str, Any]], None], str]]] = (
     (_put("currency", "XQQ"), "CURRENCY_UNKNOWN"),
     (_put("currency", "usd"), "CURRENCY_UNKNOWN"),
-    (_put("total", "-100"), "AMOUNT_NOT_POSITIVE"),
-    (_put("total", "0"), "AMOUNT_NOT_POSITIVE"),
+    (_put("total", "-100"), "AMOUNT_NEGATIVE"),
     (_put("total", "100.12345"), "AMOUNT_NOT_PLAIN"),
     (_put("total", "1e2"), "AMOUNT_NOT_PLAIN"),
     (_put("total", "9999999999999999"), "AMOUNT_TOO_LARGE"),
     (_put("terms", "NET 5"), "TERMS_UNKNOWN"),
+    (_put("terms", "2/10 3/20 NET30"), "TERMS_UNKNOWN"),
+    (_put("discounts", [{"percent": "101", "days": 5}]), "PERCENT_OUT_OF_RANGE"),
+    (_put("type", "384"), "MISSING"),
     (_put("lines", [{"amount": "99"}]), "LINES_SUM"),
     (_put("type", "999"), "TYPE_NOT_SUPPORTED"),
     (_put("customer", "no|pipes"), "BAD_IDENTIFIER"),

@@ -11,14 +11,19 @@ from torture.load.wire import STRUCTURED, Record, attributes, binary_headers, en
 
 INVOICES: Final = "receivables.invoice"
 ISSUED: Final = "receivables.InvoiceIssued.v1"
+DEBITED: Final = "receivables.DebitMemoIssued.v1"
+VOIDED: Final = "receivables.InvoiceVoided.v1"
+APPROVED: Final = "receivables.WriteOffApproved.v1"
+FELL_DUE: Final = "receivables.InstalmentFellDue.v1"
 APPLIED: Final = "receivables.PaymentApplied.v1"
+POSTED: Final = "receivables.AdjustmentPosted.v1"
+TAKEN_BACK: Final = "receivables.AdjustmentReversed.v1"
 NOTICED: Final = "receivables.DunningNoticeSent.v1"
 DREAMT: Final = "receivables.InvoiceDreamt.v1"
 
 _TOPIC_OF: Final[Mapping[str, str]] = {
-    ISSUED: INVOICES,
-    DREAMT: INVOICES,
-    APPLIED: "receivables.payment",
+    **dict.fromkeys((ISSUED, DEBITED, VOIDED, APPROVED, FELL_DUE, DREAMT), INVOICES),
+    **dict.fromkeys((APPLIED, POSTED, TAKEN_BACK), "receivables.payment"),
     NOTICED: "receivables.collections",
 }
 _ACCOUNT: Final = "P-99"
@@ -56,6 +61,22 @@ def _applied(name: str, **changes: Any) -> dict[str, Any]:
         "due_on": "2025-01-07",
         "amount": "10.00",
         "rule": "reference",
+    }
+    return {**body, **changes}
+
+
+def _written_off(name: str, **changes: Any) -> dict[str, Any]:
+    """Return what approvals, postings and reversals say of an adjustment; the fields that each of them does not know do not matter."""
+    number = f"P-{name}"[:60]
+    body = {
+        **_applied(name),
+        "request": f"US01|adj|{number}|1|1",
+        "adjustment": f"US01|adj|{number}|1|1",
+        "tax": "0.00",
+        "kind": "bad_debt",
+        "requested_by": "clerk-1",
+        "policy_version": "standard-1",
+        "reason": "recovered",
     }
     return {**body, **changes}
 
@@ -120,14 +141,23 @@ def _undecodable() -> list[Poison]:
         ("fact-field-of-wrong-type", ISSUED, _issued("fact-field-of-wrong-type", instalments="none")),
         ("fact-day-that-never-was", APPLIED, _applied("fact-day-that-never-was", due_on="2025-02-30")),
         ("notice-undecodable", NOTICED, {"entity": "US01", "items": "all"}),
+        ("debit-memo-without-instalments", DEBITED, _issued("debit-memo-without-instalments", instalments=None)),
+        ("void-undecodable", VOIDED, _issued("void-undecodable", instalments="none")),
+        ("approval-undecodable", APPROVED, _written_off("approval-undecodable", amount=10)),
+        ("adjustment-undecodable", POSTED, _written_off("adjustment-undecodable", tax=None)),
+        ("recovery-undecodable", TAKEN_BACK, _written_off("recovery-undecodable", due_on="soon")),
     )
     return [_parked(name, _record(name, type_, data), "undecodable") for name, type_, data in told]
 
 
 def _misplaced() -> list[Poison]:
     """Money moved by a fact on a topic where only documents are told: parked by those who would have believed it."""
-    name = "fact-on-another-topic"
-    return [_parked(name, replace(_record(name, APPLIED, _applied(name)), topic=_TOPIC_OF[ISSUED]), "misplaced")]
+    applied, posted = "fact-on-another-topic", "adjustment-on-another-topic"
+    told = (
+        (applied, replace(_record(applied, APPLIED, _applied(applied)), topic=_TOPIC_OF[ISSUED])),
+        (posted, replace(_record(posted, POSTED, _written_off(posted)), topic=_TOPIC_OF[ISSUED])),
+    )
+    return [_parked(name, record, "misplaced") for name, record in told]
 
 
 def _failing() -> list[Poison]:
@@ -138,8 +168,15 @@ def _failing() -> list[Poison]:
         ("fact-amount-forty-digits", ISSUED, {"total": "1" * 40, "instalments": [{"n": 1, "due_on": "2025-01-07", "amount": "1" * 40}]}),
     )
     issued = [_parked(name, _record(name, type_, _issued(name, **change)), "failed") for name, type_, change in told]
-    name = "application-amount-exponent"
-    return [*issued, _parked(name, _record(name, APPLIED, _applied(name, amount="1e3")), "failed")]
+    name, words = "void-in-words", {"total": "ten", "instalments": [{"n": 1, "due_on": "2025-01-07", "amount": "ten"}]}
+    others = (
+        ("application-amount-exponent", APPLIED, _applied("application-amount-exponent", amount="1e3")),
+        ("adjustment-amount-exponent", POSTED, _written_off("adjustment-amount-exponent", amount="1e3")),
+        ("recovery-in-no-currency", TAKEN_BACK, _written_off("recovery-in-no-currency", currency="XQQ")),
+        ("approval-of-nothing-there", APPROVED, _written_off("approval-of-nothing-there")),
+        (name, VOIDED, _issued(name, **words)),
+    )
+    return [*issued, *(_parked(name, _record(name, type_, data), "failed") for name, type_, data in others)]
 
 
 def _out_of_turn() -> list[Poison]:
@@ -176,12 +213,14 @@ def _out_of_turn() -> list[Poison]:
 
 
 def _ignored() -> list[Poison]:
-    """Facts that nobody subscribes to, however odd."""
-    name = "fact-with-null-key"
+    """Facts that nobody subscribes to, or nobody who hears the topic, however odd."""
+    name, approved = "fact-with-null-key", "approval-on-another-topic"
     dreams = (
         ("fact-of-unknown-type", _record("fact-of-unknown-type", DREAMT, b"\xff\xff")),
         ("fact-of-tomorrow", replace(_record("fact-of-tomorrow", DREAMT, _issued("tomorrow"), type="receivables.InvoiceIssued.v7"))),
         ("fact-booked-ten-years-off", _record("fact-booked-ten-years-off", DREAMT, {}, bookedon="2035-01-02")),
+        (approved, replace(_record(approved, APPROVED, _written_off(approved)), topic=_TOPIC_OF[APPLIED])),
+        ("fact-nobody-hears", _record("fact-nobody-hears", FELL_DUE, {"entity": 7})),
         ("fact-with-extra-attributes", _record("fact-with-extra-attributes", DREAMT, {}, colour="blue", nextof="kin")),
         (name, replace(_record(name, DREAMT, {}), key=None, partition=0)),
     )
