@@ -52,11 +52,16 @@ class Documents:
         self.flow.publish([*documents, documents[3], refused])
 
     def settle(self, process: ServiceProcess) -> None:
-        """Once the service is at work, apply money to the documents of the round, and once an amount that is none."""
+        """
+        Once the service is at work, apply money to the documents of the round, and once an amount that is none.
+
+        Behind it stands the day that the payment service has passed on, which the next day waits for here.
+        """
         self.flow.wait_until(process, self.has_begun)
         amounts = ["1.00"] * SETTLEMENTS + ["none"]
         applications = [_application(f"D{self._published}-{n:02}", amount) for n, amount in enumerate(amounts)]
         self.flow.publish(applications, pause_s=_PAUSE_S)
+        self.flow.mark(["receivables.payment"], _open_on(self._published))
 
     def has_begun(self) -> bool:
         """Whether anything was handled."""

@@ -90,6 +90,14 @@ class Flow:
                 await sent.publish([event], booked_on=FIRST_DAY)
                 await asyncio.sleep(pause_s)
 
+    def mark(self, topics: Sequence[str], day: date) -> None:
+        """Publish the marker of a day into every partition of these topics, as the service that passes it on would."""
+        asyncio.run(self._mark(topics, day))
+
+    async def _mark(self, topics: Sequence[str], day: date) -> None:
+        async with publisher(self.bootstrap) as sent:
+            await sent.mark(topics, ENTITY, day)
+
     def ask(self, statement: str, *given: object) -> list[Any]:
         """Ask the service's database."""
         return asyncio.run(self._ask(statement, *given))
