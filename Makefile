@@ -18,7 +18,7 @@ load = --ledger $(or $(LEDGER),$(error say what: LEDGER=file.csv ENTITY=US01)) -
        $(if $(JSON),--json $(JSON)) $(if $(DRY),--dry-run)
 
 .PHONY: help setup setup-dev up down reset status logs psql topics tail token tick migrate rebuild-reporting demo \
-        load-opening load-lines explain unit test-db test-kafka scenarios crashes teeth test torture bench check fmt docs lock moved
+        load-opening load-lines publish-sample explain unit test-db test-kafka scenarios crashes teeth test torture bench check fmt docs lock moved
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -85,6 +85,11 @@ load-opening: setup ## Load open items of another system, tied out: LEDGER=items
 
 load-lines: setup ## Load documents from their lines, tied out: LEDGER=lines.csv ENTITY=US01, the rest as load-opening.
 	@$(py) -m demo load-lines $(load)
+
+publish-sample: setup ## Tell documents of a billing system: FROM=stripe ENTITY=US01 FILE=invoices.json (default: the sample), CURRENCY=, ZONE=, JSON=, DRY=1.
+	@$(py) -m demo publish --from $(or $(FROM),$(error say whose: FROM=quickbooks, xero, stripe, erpnext or odoo)) \
+	    --entity $(or $(ENTITY),$(error say whose books: ENTITY=US01)) $(if $(CURRENCY),--currency $(CURRENCY)) $(if $(ZONE),--time-zone $(ZONE)) \
+	    $(if $(JSON),--json $(JSON)) $(if $(DRY),--dry) $(or $(FILE),demo/producers-samples/$(FROM).json)
 
 explain: setup ## Who publishes a fact, who handles it, what follows: EVENT=payment.received.
 	@$(py) scripts/explain.py $(or $(EVENT),$(error say which: make explain EVENT=payment.received))

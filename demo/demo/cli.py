@@ -22,6 +22,7 @@ from demo.mapping import Unreadable
 from demo.migration.cli import LoadInterrupted, load_lines, load_opening
 from demo.people import People
 from demo.player import Played, Player
+from demo.producers.cli import PublishInterrupted, publish
 from demo.progress import shown
 from demo.reading import read_ledger
 from demo.services import Services
@@ -36,11 +37,12 @@ class Interrupted(Trouble):
         super().__init__("Interrupted; what was started goes on running, and `make demo` begins again with clean books.")
 
 
-_EXIT_OF = {Unreadable: 2, Interrupted: 130, LoadInterrupted: 130}
+_EXIT_OF = {Unreadable: 2, Interrupted: 130, LoadInterrupted: 130, PublishInterrupted: 130}
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 app.command("load-opening")(load_opening)
 app.command("load-lines")(load_lines)
+app.command("publish")(publish)
 console = Console(highlight=False)
 complaints = Console(stderr=True, highlight=False)
 

@@ -22,7 +22,7 @@ _REPORTING_GROUP: Final = "receivables-reporting"
 _POLL_MS: Final = 200
 _SAYING: Final[dict[bytes, type[Event]]] = {
     kind_of(event).type.encode(): event
-    for event in (invoice.InvoiceIssued, invoice.DebitMemoIssued, invoice.CreditMemoIssued, invoice.DocumentRejected)
+    for event in (invoice.InvoiceIssued, invoice.DebitMemoIssued, invoice.CreditMemoIssued, invoice.InvoiceVoided, invoice.DocumentRejected)
 }
 
 
@@ -41,13 +41,15 @@ class Issued:
 
 class Answers:
     """
-    The documents of one entity that are in the books, by number, and the reasons of refusals, by the id of what was refused.
+    The documents of one entity that are in the books, by number, the numbers of those that are void, and the reasons of refusals, by the id
+    of what was refused.
 
     Our services publish in binary mode: the type is a header, the value the data.
     """
 
     def __init__(self, bootstrap: str, entity: str, source: str, consumer: AIOKafkaConsumer) -> None:
         self.issued: dict[str, Issued] = {}
+        self.voided: set[str] = set()
         self.rejected: dict[str, tuple[invoice.Reason, ...]] = {}
         self._bootstrap = bootstrap
         self._entity = entity
@@ -107,6 +109,8 @@ class Answers:
         match said:
             case invoice.DocumentRejected(source=self._source, source_id=source_id):
                 self.rejected[source_id] = tuple(said.reasons)
+            case invoice.InvoiceVoided(entity=self._entity, document_no=number):
+                self.voided.add(number)
             case invoice.Billed(entity=self._entity):
                 due = tuple((part.due_on, parse_minor(part.amount, said.currency)) for part in said.instalments)
                 self._issue(said, parse_minor(said.total, said.currency), due)
