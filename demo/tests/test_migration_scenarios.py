@@ -161,6 +161,7 @@ async def falsify(reporting_dsn: str) -> None:
     assert changed == "UPDATE 1"
 
 
+@pytest.mark.torture  # Twenty seconds for what the demo's own Ctrl-C proves of the same producer at every run.
 def test_ctrl_c_says_what_was_sent_and_running_again_completes_the_load(books: Stack, tmp_path: Path) -> None:
     ledger, options = an_extract(tmp_path, [f"B-{n},K-{n % 300},2025-01-05,2025-02-04,,{n % 900 + 1}.00" for n in range(60_000)])
     running = subprocess.Popen(

@@ -130,6 +130,8 @@ class CreditMemoIssued(Event, frozen=True, kw_only=True):
 
     `total` is open credit of the account until the payment service says where it went (`CreditApplied`).
 
+    `dispute` names the dispute that it ends or answers, if any.
+
     Does not imply that the referenced invoice (`ref_invoice`) has been reduced, or is known.
     """
 
@@ -150,6 +152,7 @@ class CreditMemoIssued(Event, frozen=True, kw_only=True):
     valuation: Valuation | None = None
     origin: str | None = None
     origin_id: str | None = None
+    dispute: str | None = None
 
 
 @fact("receivables.InvoiceVoided.v1", topic="receivables.invoice")

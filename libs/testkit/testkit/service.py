@@ -204,8 +204,11 @@ class ServiceUnderTest:
         """A bearer token the service accepts."""
         return self._keys.token(sub, roles, self.now)
 
-    async def get(self, path: str, *, roles: Collection[str] | None = None, **params: Any) -> httpx.Response:
-        headers = self._headers(None, roles, "clerk-1") if roles is not None else None
+    async def get(
+        self, path: str, *, roles: Collection[str] | None = None, if_none_match: str | None = None, **params: Any
+    ) -> httpx.Response:
+        headers = self._headers(None, roles, "clerk-1") if roles is not None else {}
+        headers |= {} if if_none_match is None else {"If-None-Match": if_none_match}
         return await self._client.get(path, params=params or None, headers=headers)
 
     async def post(

@@ -13,7 +13,7 @@ from events.invoice import WriteOffApproved, WriteOffRejected
 from events.payment import AdjustmentPosted, AdjustmentReversed
 from invoice.app import SERVICE
 from invoice.domain.approvals import STANDARD_APPROVAL_LIMITS, STANDARD_TOLERANCES
-from invoice.handlers import adjustments as handlers
+from invoice.handlers.approvals import load_rules
 from testkit.service import ServiceUnderTest, service_under_test
 
 pytestmark = pytest.mark.db
@@ -216,7 +216,7 @@ async def test_a_refused_request_leaves_no_trace(invoice: ServiceUnderTest) -> N
 
 async def test_the_rules_of_an_entity_without_policies_are_the_standard(invoice: ServiceUnderTest) -> None:
     async with invoice.db.transaction() as db:
-        rules = await handlers.load_rules(db, "US01", DAY)
+        rules = await load_rules(db, "US01", DAY)
 
     assert (rules.limits_version, rules.tolerances_version) == ("standard-1", "standard-1")
     assert rules.limits.expires_days == STANDARD_APPROVAL_LIMITS["expires_days"]

@@ -1,5 +1,6 @@
 """Who may approve how much, and what needs nobody: the one judgement, and the policies it follows."""
 
+import dataclasses
 from decimal import Decimal
 from typing import Any
 
@@ -16,10 +17,13 @@ from invoice.domain.approvals import (
     Request,
     Rules,
     Tolerances,
+    is_limited,
     judge,
+    judge_alone,
     parse_approval_limits,
     parse_tolerances,
 )
+from invoice.domain.policies import STANDARD
 
 CLERK = Principal("clerk-1", frozenset({"clerk"}))
 MANAGER = Principal("manager-1", frozenset({"approver"}))
@@ -65,6 +69,29 @@ def test_a_tolerance_is_meant_once_for_an_item() -> None:
 
 def test_what_no_tolerance_names_waits_for_a_person() -> None:
     assert judge(a_request(1), rules(), None).verdict == "pending"
+
+
+@pytest.mark.parametrize(("activity", "limited"), [("credit_memo", True), ("*", True), ("bad_debt", False)])
+def test_memos_are_limited_where_a_policy_speaks_of_them(activity: str, limited: bool) -> None:
+    """INV-06: a limit in another currency, or of another person, is one all the same; the standard is none."""
+    policy = rules([a_limit("100.00", principal="somebody", currency="EUR", activity=activity)])
+
+    assert is_limited(policy, "credit_memo") is limited
+    assert not is_limited(dataclasses.replace(policy, limits_version=STANDARD), "credit_memo")
+
+
+def test_alone_the_maker_may_do_what_his_own_limit_covers() -> None:
+    """INV-06"""
+    policy = rules([a_limit("100.00", role="clerk", activity="credit_memo")])
+    covered, larger = (a_request(minor, activity="credit_memo", maker=CLERK.sub) for minor in (100_00, 100_01))
+
+    assert judge_alone(covered, policy, CLERK) == Decision("approved", "7", 100_00)
+    assert judge_alone(larger, policy, CLERK) == Decision("LIMIT_EXCEEDED", "7", 100_00)
+    assert judge_alone(covered, policy, MANAGER) == Decision("LIMIT_MISSING", "7")
+
+
+def test_a_credit_memo_is_not_tolerated_by_policy() -> None:
+    assert parse_tolerances({"credit_memo": {"*": "5.00"}}) == [("ACTIVITY_UNKNOWN", "credit_memo")]
 
 
 def test_the_maker_is_never_the_checker_whatever_the_limit() -> None:

@@ -40,6 +40,9 @@ CONFLICTS = (asyncpg.exceptions.SerializationError, asyncpg.exceptions.DeadlockD
 Work: TypeAlias = Callable[[Connection, Batch], Awaitable[tuple[list[Fact], Mapping[str, Any]]]]
 """Does the command in the transaction given and returns the facts to publish and the body of the answer; may be called again."""
 
+Status: TypeAlias = int | Callable[[Mapping[str, Any]], int]
+"""The HTTP status of an answer, or what tells it from the body."""
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -56,9 +59,10 @@ class Command:
     key: str
     fingerprint: bytes
 
-    async def run(self, entity: str, work: Work, *, status: int = 201, roles: Collection[str] = ()) -> Response:
+    async def run(self, entity: str, work: Work, *, status: Status = 201, roles: Collection[str] = ()) -> Response:
         """
-        Do `work` once for this key, publish its facts and return the answer, which has `status` and the body that `work` returned.
+        Do `work` once for this key, publish its facts and return the answer, which has the body that `work` returned and `status`, or what
+        `status` makes of that body where only the work decides (201 done, 202 waiting for somebody).
 
         A repeat gets the stored answer. `roles`: one of them is needed; empty, any principal will do.
 
@@ -75,7 +79,7 @@ class Command:
         headers = {"Idempotent-Replayed": "true"} if replayed else {}
         return Response(answer.body, answer.status, headers, "application/json")
 
-    async def _until_done(self, entity: str, work: Work, status: int) -> tuple[Answer, bool]:
+    async def _until_done(self, entity: str, work: Work, status: Status) -> tuple[Answer, bool]:
         """Begin again while the day turns (5 s) and after conflicts (three times)."""
         deadline = asyncio.get_running_loop().time() + TURN_WAIT_SECONDS_MAX
         turns = conflicts = 0
@@ -93,7 +97,7 @@ class Command:
                 metrics.command_retries.labels("conflict").inc()
                 await asyncio.sleep(random.uniform(0, _RETRY_SECONDS * 2**conflicts))
 
-    async def _once(self, entity: str, work: Work, status: int) -> tuple[Answer, bool]:
+    async def _once(self, entity: str, work: Work, status: Status) -> tuple[Answer, bool]:
         edge, slot = self.edge, Slot(entity, self.principal.sub, self.route, self.key)
         async with edge.database.transaction() as db:
             await db.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
@@ -104,7 +108,7 @@ class Command:
             facts, body = await self._work(db, work, batch)
             await outbox.add(db, edge.service, facts, batch)
             await self._release_awaited(db, batch)
-            done = Answer(self.fingerprint, status, msgspec.json.encode(body))
+            done = Answer(self.fingerprint, status if isinstance(status, int) else status(body), msgspec.json.encode(body))
             await self._record(db, slot, facts, done, batch)
             if facts:
                 await outbox.notify(db)

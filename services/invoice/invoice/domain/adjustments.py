@@ -13,14 +13,14 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from money import round_half_up
 
-from invoice.domain.approvals import ACTIVITIES, Activity
+from invoice.domain.approvals import ADJUSTMENT_KINDS, AdjustmentKind
 from invoice.domain.faults import Fault, as_code, read_amount
 
 Status: TypeAlias = Literal["pending", "approved", "posted", "recovered", "rejected", "expired", "withdrawn"]
 
 STATUSES: Final[tuple[Status, ...]] = ("pending", "approved", "posted", "recovered", "rejected", "expired", "withdrawn")
 
-_KINDS: Final[Mapping[str, Activity]] = {activity: activity for activity in ACTIVITIES}
+_KINDS: Final[Mapping[str, AdjustmentKind]] = {kind: kind for kind in ADJUSTMENT_KINDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Wanted:
     """An adjustment that may be asked for: how much of which item, in minor units."""
 
     item: OpenItem
-    kind: Activity
+    kind: AdjustmentKind
     reason: str
     amount_minor: int
 

@@ -13,11 +13,21 @@ from typing import Any, Final, Literal, TypeAlias
 from money import CurrencyUnknown, scale
 
 from invoice.domain.faults import Fault, read_owed
+from invoice.domain.policies import STANDARD
 
-Activity: TypeAlias = Literal["small_balance", "bad_debt", "rounding", "discount_exception", "fee_waiver", "settlement"]
+AdjustmentKind: TypeAlias = Literal["small_balance", "bad_debt", "rounding", "discount_exception", "fee_waiver", "settlement"]
+Activity: TypeAlias = AdjustmentKind | Literal["credit_memo"]
 
-ACTIVITIES: Final[tuple[Activity, ...]] = ("small_balance", "bad_debt", "rounding", "discount_exception", "fee_waiver", "settlement")
-"""What can be approved, each with limits of its own: the kinds of adjustment."""
+ADJUSTMENT_KINDS: Final[tuple[AdjustmentKind, ...]] = (
+    "small_balance",
+    "bad_debt",
+    "rounding",
+    "discount_exception",
+    "fee_waiver",
+    "settlement",
+)
+ACTIVITIES: Final[tuple[Activity, ...]] = (*ADJUSTMENT_KINDS, "credit_memo")
+"""What can be approved, each with limits of its own: the kinds of adjustment, and credit memos. Only adjustments are tolerated."""
 ANY: Final = "*"
 EXPIRES_DAYS_MAX: Final = 3650
 LIMITS_MAX: Final = 1000
@@ -27,7 +37,10 @@ STANDARD_APPROVAL_LIMITS: Final[Mapping[str, Any]] = {
     "limits": [{"principal": None, "role": "approver", "currency": ANY, "activity": ANY, "min": "0.00", "max": "5000.00"}],
     "expires_days": 30,
 }
-"""In force where an entity has no policy of its own: approvers decide up to 5,000 units of any currency, nobody else does."""
+"""
+In force where an entity has no policy of its own: approvers decide up to 5,000 units of any currency, nobody else does. Credit memos are
+not asked about then: see `is_limited`.
+"""
 STANDARD_TOLERANCES: Final[Mapping[str, Any]] = {"small_balance": {ANY: "5.00"}, "rounding": {ANY: "0.05"}}
 """In force where an entity has no policy of its own: what needs no person."""
 
@@ -146,6 +159,20 @@ def judge(request: Request, rules: Rules, principal: Principal | None) -> Decisi
         return _judge_by_policy(request, rules)
     if principal.sub == request.maker:
         return Decision("MAKER_IS_CHECKER", rules.limits_version)
+    return judge_alone(request, rules, principal)
+
+
+def is_limited(rules: Rules, activity: Activity) -> bool:
+    """
+    Say whether what people may do at once is limited by amount: a policy of the entity itself speaks of this activity, or of any.
+
+    Limits in some currencies limit all of them: nobody has said that the others are free.
+    """
+    return rules.limits_version != STANDARD and any(limit.activity in (ANY, activity) for limit in rules.limits.limits)
+
+
+def judge_alone(request: Request, rules: Rules, principal: Principal) -> Decision:
+    """Decide by the limits of one person alone, whoever made the request; see `judge`."""
     concerning = [limit for limit in rules.limits.limits if limit.concerns(request.currency, request.activity, principal)]
     if not concerning:
         return Decision("LIMIT_MISSING", rules.limits_version)
@@ -205,7 +232,7 @@ def parse_tolerances(body: Mapping[str, Any]) -> Tolerances | list[Fault]:
     faults: list[Fault] = []
     most: dict[str, dict[str, Decimal]] = {}
     for activity, by_currency in body.items():
-        if activity not in ACTIVITIES:
+        if activity not in ADJUSTMENT_KINDS:
             faults.append(Fault("ACTIVITY_UNKNOWN", str(activity)))
         if not isinstance(by_currency, Mapping):
             faults.append(Fault("WRONG_TYPE", str(activity)))

@@ -44,6 +44,8 @@ def content_hash(
     for tag in (draft.references, draft.project, draft.assignment):
         if tag is not None:
             content.append((type(tag).__name__, [None if part is None else str(part) for part in astuple(tag)]))
+    if draft.dispute is not None:
+        content.append(("dispute", draft.dispute))
     return hashlib.sha256(_encode(content)).digest()
 
 

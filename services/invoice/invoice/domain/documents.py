@@ -110,6 +110,7 @@ class Document(msgspec.Struct, frozen=True, gc=False):  # As `Draft`.
     assignment: Assignment | None = None
     origin: str | None = None
     origin_id: str | None = None
+    dispute: str | None = None
 
     @property
     def id(self) -> str:
@@ -217,6 +218,7 @@ def _made(
         assignment=draft.assignment,
         origin=origin,
         origin_id=origin_id,
+        dispute=draft.dispute,
     )
 
 

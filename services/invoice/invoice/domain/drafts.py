@@ -34,7 +34,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):  # Made by the thousand: a d
 
     A credit memo over an invoice may say its `net` amount; `total` and `tax` are then what was made of it. `reason` is a code; longer text
     is left with the sender, for it may name people. `origin` and `origin_id` say what made a document that nobody sent: no content, so
-    that an ERP may send the same document back.
+    that an ERP may send the same document back. `dispute` is what a credit memo answers.
     """
 
     kind: Kind
@@ -60,6 +60,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):  # Made by the thousand: a d
     net: str | None = None
     origin: Origin | None = None
     origin_id: str | None = None
+    dispute: str | None = None
 
 
 def opening_draft(

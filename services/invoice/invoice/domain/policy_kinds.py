@@ -61,7 +61,9 @@ KINDS: Final[Mapping[str, PolicyKind]] = MappingProxyType(
         "documents": PolicyKind(parse_documents_policy, STANDARD_DOCUMENTS, "A document without terms is refused."),
         "split": PolicyKind(parse_split, STANDARD_SPLIT, "What is settled is shared among a document's parts in proportion."),
         "late_charges": PolicyKind(parse_late_charges, STANDARD_LATE_CHARGES, "Nothing is charged."),
-        "approval_limits": PolicyKind(parse_approval_limits, STANDARD_APPROVAL_LIMITS, "Approvers decide up to 5,000 units."),
+        "approval_limits": PolicyKind(
+            parse_approval_limits, STANDARD_APPROVAL_LIMITS, "Approvers decide up to 5,000 units; credit memos need nobody."
+        ),
         "tolerances": PolicyKind(parse_tolerances, STANDARD_TOLERANCES, "Small balances and roundings need no person."),
     }
 )

@@ -1,8 +1,8 @@
 """Adjustments and write-offs: asked for, decided by policy or by a second person, and followed through the settlement ledger (INV-08)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
 
 from chassis.database import Connection
 from chassis.service import Batch, DayWork, Fact
@@ -24,25 +24,19 @@ from invoice.domain.adjustments import (
     status_of,
 )
 from invoice.domain.approvals import (
-    STANDARD_APPROVAL_LIMITS,
-    STANDARD_TOLERANCES,
-    Activity,
+    AdjustmentKind,
     Decision,
     Principal,
     Request,
-    Rules,
     judge,
-    parse_approval_limits,
-    parse_tolerances,
 )
 from invoice.domain.faults import Fault, as_code
-from invoice.domain.policies import STANDARD, in_force
+from invoice.handlers.approvals import AlreadyDecided, MakerIsChecker, NotTheMaker, load_rules, require_approved
 from invoice.queries import adjustments as queries
-from invoice.queries import policies
-from invoice.queries.adjustments import Decided, NewAdjustment, NewPosting, Step, StoredAdjustment
+from invoice.queries.adjustments import Decided, NewAdjustment, NewPosting, StoredAdjustment
+from invoice.queries.steps import Step, add_steps
 
 Posting: TypeAlias = AdjustmentPosted | AdjustmentReversed
-PolicyT = TypeVar("PolicyT")
 
 RECOVERED: Final = "recovered"
 _POSTED_WITHIN: Final = timedelta(days=1)
@@ -59,27 +53,6 @@ class AdjustmentRefused(Exception):
 
 class AdjustmentUnknown(Exception):
     """There is no such adjustment."""
-
-
-class AlreadyDecided(Exception):
-    """The request was decided already, and a decision is final: ask for another adjustment."""
-
-
-class NotTheMaker(Exception):
-    """Only who asked for an adjustment may withdraw it."""
-
-
-class MakerIsChecker(Exception):
-    """Who asked for an adjustment does not decide about it; the maker may withdraw it."""
-
-
-class LimitForbids(Exception):
-    """No approval limit of this person covers the amount: `decision` says which is the nearest, in minor units of `currency`."""
-
-    def __init__(self, decision: Decision, currency: str) -> None:
-        super().__init__(decision.verdict)
-        self.decision = decision
-        self.currency = currency
 
 
 async def request_adjustment(db: Connection, ask: Ask, maker: str, batch: Batch) -> tuple[list[Fact], str]:
@@ -112,7 +85,7 @@ async def request_adjustment(db: Connection, ask: Ask, maker: str, batch: Batch)
         expires_on=open_on + timedelta(days=rules.limits.expires_days),
     )
     await queries.insert_adjustment(db, new)
-    await queries.add_steps(db, [Step(new.id, "requested", maker, wanted.amount_minor, reason=wanted.reason)], open_on, batch.now)
+    await add_steps(db, "adjustment", [Step(new.id, "requested", maker, wanted.amount_minor, reason=wanted.reason)], open_on, batch.now)
     decision = judge(_request(wanted.kind, wanted.amount_minor, maker, document, wanted.item), rules, None)
     if decision.verdict != "approved":
         return [], new.id
@@ -142,10 +115,7 @@ async def approve_adjustment(db: Connection, id_: str, amount: str | None, check
         raise AdjustmentRefused(_reasons(faults))
     rules = await load_rules(db, stored.entity, batch.open_on[stored.entity])
     decision = judge(_request(stored.kind, amount_minor, stored.requested_by, document, item), rules, checker)
-    if decision.verdict == "MAKER_IS_CHECKER":
-        raise MakerIsChecker
-    if decision.verdict != "approved":
-        raise LimitForbids(decision, stored.currency)
+    require_approved(decision, stored.currency)
     return await _approve(db, stored, document, amount_minor, decision, checker.sub, batch)
 
 
@@ -219,27 +189,6 @@ def _posting(stored: StoredAdjustment, posted: Standing, taken_back: Standing) -
     return NewPosting(stored.id, posted, taken_back, status_of(stored.status, gross, recovered))
 
 
-async def load_rules(db: Connection, entity: str, open_on: date) -> Rules:
-    """Read the approval limits and tolerances in force for a decision on the open day: those approved before it, or the standard."""
-    limits, limits_version = await _load(db, "approval_limits", entity, open_on, parse_approval_limits, STANDARD_APPROVAL_LIMITS)
-    tolerances, tolerances_version = await _load(db, "tolerances", entity, open_on, parse_tolerances, STANDARD_TOLERANCES)
-    return Rules(limits, limits_version, tolerances, tolerances_version)
-
-
-async def _load(
-    db: Connection,
-    kind: str,
-    entity: str,
-    open_on: date,
-    parse: Callable[[Mapping[str, Any]], PolicyT | list[Fault]],
-    standard: Mapping[str, Any],
-) -> tuple[PolicyT, str]:
-    found = in_force((await policies.load_in_force(db, kind, [entity], {entity: open_on})).get(entity, []), open_on)
-    policy = parse(standard if found is None else found.body)
-    assert not isinstance(policy, list), f"a policy of kind {kind} was approved although it cannot be read"
-    return policy, STANDARD if found is None else found.version
-
-
 async def _find(db: Connection, id_: str) -> StoredAdjustment:
     stored = await queries.find_adjustment(db, id_)
     if stored is None:
@@ -259,7 +208,7 @@ async def _lock_pending(db: Connection, id_: str, batch: Batch) -> tuple[StoredA
     return stored, document
 
 
-def _request(kind: Activity, amount_minor: int, maker: str, document: AdjustableDocument, item: OpenItem) -> Request:
+def _request(kind: AdjustmentKind, amount_minor: int, maker: str, document: AdjustableDocument, item: OpenItem) -> Request:
     return Request(kind, document.currency, amount_minor, maker, item.open_minor, item.tolerated_minor)
 
 
@@ -277,7 +226,7 @@ async def _approve(
     approved = Standing(amount_minor, document.tax_of(amount_minor))
     step = Step(stored.id, "approved", checker, amount_minor, decision.policy_version, decision.limit_minor)
     await queries.save_decisions(db, [Decided("approved", step, approved)], open_on)
-    await queries.add_steps(db, [step], open_on, batch.now)
+    await add_steps(db, "adjustment", [step], open_on, batch.now)
     currency = stored.currency
     invoice = document_id(stored.entity, stored.document_no)
     data = WriteOffApproved(
@@ -307,7 +256,7 @@ async def _end(
     open_on = batch.open_on[requests[0].entity]
     steps = [Step(one.id, outcome, by, one.asked_minor, reason=reason) for one in requests]
     await queries.save_decisions(db, [Decided(outcome, step) for step in steps], open_on)
-    await queries.add_steps(db, steps, open_on, batch.now)
+    await add_steps(db, "adjustment", steps, open_on, batch.now)
     return [
         Fact(
             WriteOffRejected(

@@ -118,6 +118,7 @@ def examine(draft: Draft, entities: Entities, envelope: Envelope | None = None, 
             ("document_no", draft.document_no),
             ("customer", draft.customer),
             ("ref_document_no", draft.ref_document_no),
+            ("dispute_id", draft.dispute),
             ("fx.type", None if draft.fx is None else draft.fx.type),
             *identifiers(draft.references, draft.project, draft.assignment),
         ]

@@ -99,16 +99,7 @@ async def issue_document(db: Connection, draft: Draft, batch: Batch) -> list[Fac
     :raises VoidRefused: it corrects a credit memo.
     :raises InvoiceSettled: it corrects an invoice of which something is settled.
     """
-    if draft.net is not None:
-        await queries.lock_numbers(db, read=[document_id(draft.entity, draft.document_no)], voided=())  # Before the invoice it names.
-        completed = await state_total(db, draft, draft.net)
-        if not isinstance(completed, Draft):
-            raise DocumentRefused(draft.document_no, completed)
-        draft = completed
-    in_force = await load_in_force(db, [draft], batch)
-    document = examine(draft, batch.entities, in_force=in_force.get(draft.entity, STANDARD))
-    if not isinstance(document, Document):
-        raise DocumentRefused(draft.document_no, document)
+    document = await examine_issued(db, draft, batch)
     booked_on = batch.open_on[document.entity]
     await _lock(db, [Intake(document, booked_on)], [])
     intake = Intake(await state_tax(db, document), booked_on)
@@ -121,6 +112,25 @@ async def issue_document(db: Connection, draft: Draft, batch: Batch) -> list[Fac
     if correction is not None:
         await require_unsettled(db, correction)
     return await _tell(db, [(intake, None)], [], batch)
+
+
+async def examine_issued(db: Connection, draft: Draft, batch: Batch) -> Document:
+    """
+    Make a document of a draft that a person issues on the open day, the total of a net credit memo made of what its invoice says.
+
+    :raises DocumentRefused: it is none, for every reason there is.
+    """
+    if draft.net is not None:
+        await queries.lock_numbers(db, read=[document_id(draft.entity, draft.document_no)], voided=())  # Before the invoice it names.
+        completed = await state_total(db, draft, draft.net)
+        if not isinstance(completed, Draft):
+            raise DocumentRefused(draft.document_no, completed)
+        draft = completed
+    in_force = await load_in_force(db, [draft], batch)
+    document = examine(draft, batch.entities, in_force=in_force.get(draft.entity, STANDARD))
+    if not isinstance(document, Document):
+        raise DocumentRefused(draft.document_no, document)
+    return document
 
 
 async def issue_made(db: Connection, drafts: Sequence[Draft], batch: Batch) -> list[Fact]:

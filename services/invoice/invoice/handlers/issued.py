@@ -97,6 +97,7 @@ def _memo_issued(document: Document) -> CreditMemoIssued:
         valuation=_valuation(document),
         origin=document.origin,
         origin_id=document.origin_id,
+        dispute=document.dispute,
     )
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 from chassis.database import Connection
 
 from invoice.domain.adjustments import AdjustableDocument, AskedBefore, Standing, Status, open_item
-from invoice.domain.approvals import Activity
+from invoice.domain.approvals import AdjustmentKind
+from invoice.queries.steps import Step
 
 _STORED: Final = """
     SELECT adjustment.*, document.document_no, document.currency
@@ -27,7 +28,7 @@ class NewAdjustment:
     document_row_id: int
     n: int
     seq: int
-    kind: Activity
+    kind: AdjustmentKind
     reason: str
     asked_minor: int
     requested_by: str
@@ -51,7 +52,7 @@ class StoredAdjustment:
     customer: str
     account: str
     currency: str
-    kind: Activity
+    kind: AdjustmentKind
     reason: str
     status: Status
     asked_minor: int
@@ -63,19 +64,6 @@ class StoredAdjustment:
     expires_on: date
     decided_by: str | None
     decided_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of deciding: who did what, about how much in minor units; `by` is None for a policy and for the day that turned."""
-
-    adjustment: str
-    action: str
-    by: str | None
-    amount_minor: int
-    policy_version: str | None = None
-    limit_minor: int | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +83,6 @@ class NewPosting:
     posted: Standing
     taken_back: Standing
     status: Status
-
-
-@dataclass(frozen=True, slots=True)
-class StoredStep:
-    """A step with the day it was booked on and the instant it was written."""
-
-    step: Step
-    booked_on: date
-    recorded_at: datetime
 
 
 async def lock_document(db: Connection, entity: str, document_no: str, posting_since: date) -> AdjustableDocument | None:
@@ -189,7 +168,7 @@ async def insert_adjustment(db: Connection, new: NewAdjustment) -> None:
 
 async def save_decisions(db: Connection, decisions: Sequence[Decided], booked_on: date) -> None:
     """Write how pending requests were decided."""
-    ordered = sorted(decisions, key=lambda decided: decided.step.adjustment)
+    ordered = sorted(decisions, key=lambda decided: decided.step.request)
     await db.execute(
         """
         UPDATE adjustment
@@ -198,36 +177,12 @@ async def save_decisions(db: Connection, decisions: Sequence[Decided], booked_on
         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::text[]) AS decided (id, status, amount_minor, tax_minor, by)
         WHERE adjustment.id = decided.id AND adjustment.status = 'pending'
         """,
-        [decided.step.adjustment for decided in ordered],
+        [decided.step.request for decided in ordered],
         [decided.status for decided in ordered],
         [decided.approved.minor if decided.approved else None for decided in ordered],
         [decided.approved.tax_minor if decided.approved else None for decided in ordered],
         [decided.step.by for decided in ordered],
         booked_on,
-    )
-
-
-async def add_steps(db: Connection, steps: Sequence[Step], booked_on: date, recorded_at: datetime) -> None:
-    """Add one step to the history of each adjustment named; none stands twice in `steps`."""
-    await db.execute(
-        """
-        INSERT INTO adjustment_step (
-            adjustment_id, n, action, by, amount_minor, policy_version, limit_minor, reason, booked_on, recorded_at
-        )
-        SELECT step.id, 1 + (SELECT count(*) FROM adjustment_step AS before WHERE before.adjustment_id = step.id),
-               step.action, step.by, step.amount_minor, step.policy_version, step.limit_minor, step.reason, $8, $9
-        FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::bigint[], $7::text[])
-            AS step (id, action, by, amount_minor, policy_version, limit_minor, reason)
-        """,
-        [step.adjustment for step in steps],
-        [step.action for step in steps],
-        [step.by for step in steps],
-        [step.amount_minor for step in steps],
-        [step.policy_version for step in steps],
-        [step.limit_minor for step in steps],
-        [step.reason for step in steps],
-        booked_on,
-        recorded_at,
     )
 
 
@@ -266,19 +221,6 @@ async def list_bad_debts(db: Connection, entity: str, customer: str) -> list[Sto
         customer,
     )
     return [_stored(row) for row in rows]
-
-
-async def list_steps(db: Connection, id_: str) -> list[StoredStep]:
-    """Read the history of an adjustment, first step first."""
-    rows = await db.fetch("SELECT * FROM adjustment_step WHERE adjustment_id = $1 ORDER BY n", id_)
-    return [
-        StoredStep(
-            Step(id_, row["action"], row["by"], row["amount_minor"], row["policy_version"], row["limit_minor"], row["reason"]),
-            row["booked_on"],
-            row["recorded_at"],
-        )
-        for row in rows
-    ]
 
 
 async def list_expiring_accounts(db: Connection, entity: str, day: date, after: str, limit: int) -> list[str]:

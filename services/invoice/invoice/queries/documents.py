@@ -64,7 +64,7 @@ async def insert_documents(db: Connection, intakes: Sequence[Intake], now: datet
             entity, document_no, kind, type, customer, account, currency, issued_on, total_minor, tax_minor, content_hash,
             source, source_id, booked_on, terms, policy_version, goods_minor, freight_minor, charges_minor, ref_document_no, reason,
             valued_currency, valued_minor, fx_rate, fx_rate_on, fx_type, origin, origin_id, discount, refs, project, assignment,
-            document_status, recorded_at
+            dispute, document_status, recorded_at
         )
         SELECT
             entity, document_no, kind, type, customer, account, currency, issued_on, total_minor, tax_minor, content_hash,
@@ -72,7 +72,7 @@ async def insert_documents(db: Connection, intakes: Sequence[Intake], now: datet
             total_minor - coalesce(tax_minor, 0) - coalesce(freight_minor, 0) - coalesce(charges_minor, 0),
             coalesce(freight_minor, 0), coalesce(charges_minor, 0), ref_document_no, reason,
             valued_currency, valued_minor, fx_rate, fx_rate_on, fx_type, origin, origin_id, discount, refs, project, assignment,
-            'issued', $18::timestamptz
+            dispute, 'issued', $18::timestamptz
         FROM unnest(
             $1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[], $9::bigint[], $10::bigint[],
             $11::bytea[], $12::text[], $13::text[], $14::date[], $15::text[], $16::text[], $17::jsonb[]
@@ -83,7 +83,7 @@ async def insert_documents(db: Connection, intakes: Sequence[Intake], now: datet
         LEFT JOIN LATERAL jsonb_to_record(come.rare) AS rare (
             freight_minor bigint, charges_minor bigint, ref_document_no text, reason text, valued_currency text, valued_minor bigint,
             fx_rate text, fx_rate_on date, fx_type text, origin text, origin_id text, discount jsonb, refs jsonb, project jsonb,
-            assignment jsonb
+            assignment jsonb, dispute text
         ) ON true
         ON CONFLICT (entity, document_no) DO NOTHING
         RETURNING id, entity || '|' || document_no AS document
@@ -117,6 +117,8 @@ def _rare(d: Document) -> str | None:
         said |= {"fx_rate": rate.rate, "fx_rate_on": rate.rate_on, "fx_type": rate.type}
     if d.origin is not None:
         said |= {"origin": d.origin, "origin_id": d.origin_id}
+    if d.dispute is not None:
+        said["dispute"] = d.dispute
     for name, content in (("discount", d.discount), ("refs", d.references), ("project", d.project), ("assignment", d.assignment)):
         if content is not None:
             said[name] = content

@@ -101,6 +101,7 @@ class StoredDocument:
     reason: str | None
     origin: str | None
     origin_id: str | None
+    dispute: str | None
     document_status: DocumentStatus
     void: StoredVoid | None
     source: str | None
@@ -278,6 +279,7 @@ def _stored(rows: Sequence[Any]) -> StoredDocument:
         reason=first["reason"],
         origin=first["origin"],
         origin_id=first["origin_id"],
+        dispute=first["dispute"],
         document_status="voided" if is_voided else "issued",
         void=_void(first),
         source=first["source"],

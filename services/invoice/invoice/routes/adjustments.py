@@ -1,6 +1,5 @@
 """Adjustments and write-offs over HTTP: asked for by one person, decided by another (INV-08)."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -8,13 +7,16 @@ from chassis.database import Connection
 from chassis.http import Command, CommandDep, Problem, ReaderDep
 from chassis.service import Batch, Fact
 from fastapi import APIRouter, Query, Response
-from money import format_minor
 
 from invoice.domain.adjustments import Status
 from invoice.domain.approvals import Principal
 from invoice.handlers import adjustments as handlers
+from invoice.handlers.approvals import DecisionRefused
 from invoice.queries import adjustments as queries
 from invoice.queries import days
+from invoice.queries.steps import list_steps
+from invoice.routes.cursors import read_place, write_place
+from invoice.routes.refusals import decision_refused
 from invoice.schemas.adjustments import (
     AdjustmentBody,
     AdjustmentDetailOut,
@@ -22,24 +24,17 @@ from invoice.schemas.adjustments import (
     AdjustmentsOut,
     ApprovalBody,
     BadDebtsOut,
-    RejectionBody,
-    WithdrawalBody,
 )
+from invoice.schemas.decisions import RejectionBody, WithdrawalBody
 
 MAY_ASK: Final = ("approver", "clerk", "service")
 MAY_APPROVE: Final = ("approver", "clerk")
 MAY_REJECT: Final = ("approver",)
 PAGE_MAX: Final = 200
-NUMBER_MAX: Final = 2**63 - 1  # As far as the database counts.
 
 router = APIRouter()
 EntityQuery = Annotated[str, Query(examples=["US01"])]
 Decide: TypeAlias = Callable[[Connection, Batch], Awaitable[list[Fact]]]
-_LIMIT_DETAILS: Final[Mapping[str, str]] = {
-    "LIMIT_MISSING": "Nobody has given you an approval limit for this kind and currency (policy version {version}).",
-    "LIMIT_EXCEEDED": "Your approval limit is {limit} (policy version {version}).",
-    "AMOUNT_BELOW_LIMIT": "Your approval limit begins at {limit} (policy version {version}).",
-}
 
 
 @router.post("/v1/adjustments", status_code=201, responses={201: {"model": AdjustmentDetailOut}})
@@ -99,14 +94,8 @@ async def _decide(adjustment: str, command: Command, decide: Decide, roles: tupl
             raise _refused(refused) from None
         except handlers.AdjustmentUnknown:
             raise _unknown() from None
-        except handlers.AlreadyDecided as refused:
-            raise Problem(409, "ALREADY_DECIDED", str(refused.__doc__)) from None
-        except handlers.MakerIsChecker as refused:
-            raise Problem(403, "MAKER_IS_CHECKER", str(refused.__doc__)) from None
-        except handlers.NotTheMaker as refused:
-            raise Problem(403, "NOT_THE_MAKER", str(refused.__doc__)) from None
-        except handlers.LimitForbids as refused:
-            raise _forbidden(refused) from None
+        except DecisionRefused as refused:
+            raise decision_refused(refused) from None
         return facts, await _read(db, adjustment)
 
     return await command.run(adjustment.partition("|")[0], work, status=200, roles=roles)
@@ -120,12 +109,6 @@ def _unknown() -> Problem:
     return Problem(404, "ADJUSTMENT_UNKNOWN", "There is no such adjustment.")
 
 
-def _forbidden(refused: handlers.LimitForbids) -> Problem:
-    decision, currency = refused.decision, refused.currency
-    limit = "" if decision.limit_minor is None else f"{format_minor(decision.limit_minor, currency)} {currency}"
-    return Problem(403, decision.verdict, _LIMIT_DETAILS[decision.verdict].format(limit=limit, version=decision.policy_version))
-
-
 @router.get("/v1/adjustments")
 async def list_adjustments(
     db: ReaderDep,
@@ -137,11 +120,11 @@ async def list_adjustments(
 ) -> AdjustmentsOut:
     """List the adjustments of an entity in the order they were asked for: all, or those of one status, one account, or both."""
     await _check_entity(db, entity)
-    found = await queries.list_adjustments(db, entity, status, account, 0 if cursor is None else _read_cursor(cursor), limit + 1)
+    found = await queries.list_adjustments(db, entity, status, account, 0 if cursor is None else read_place(cursor), limit + 1)
     page = found[:limit]
     return AdjustmentsOut(
         adjustments=[AdjustmentOut.of(stored) for stored in page],
-        next_cursor=_write_cursor(page[-1].number) if len(found) > limit else None,
+        next_cursor=write_place(page[-1].number) if len(found) > limit else None,
     )
 
 
@@ -162,23 +145,9 @@ async def _read(db: Connection, adjustment: str) -> Mapping[str, Any]:
     stored = await queries.find_adjustment(db, adjustment)
     if stored is None:
         raise _unknown()
-    return AdjustmentDetailOut.with_history(stored, await queries.list_steps(db, adjustment)).model_dump(mode="json")
+    return AdjustmentDetailOut.with_history(stored, await list_steps(db, "adjustment", adjustment)).model_dump(mode="json")
 
 
 async def _check_entity(db: Connection, entity: str) -> None:
     if await days.find_open_day(db, entity) is None:
         raise Problem(404, "ENTITY_UNKNOWN", "There is no such legal entity.")
-
-
-def _write_cursor(number: int) -> str:
-    return urlsafe_b64encode(str(number).encode()).decode()
-
-
-def _read_cursor(cursor: str) -> int:
-    try:
-        number = int(urlsafe_b64decode(cursor.encode()).decode("ascii"))
-    except ValueError:  # Not ASCII, not base64, not a number: all of them are ValueErrors.
-        number = -1
-    if not 0 <= number <= NUMBER_MAX:
-        raise Problem(400, "CURSOR_INVALID", "The cursor is not one that a page before this one gave.")
-    return number

@@ -9,12 +9,13 @@ from typing import Annotated, Final
 from chassis.database import Connection
 from chassis.http import Problem, ReaderDep
 from events.ingress import check_identifier
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from invoice.domain import DocumentStatus, Kind, SettlementStatus, last_closed
 from invoice.queries import days
 from invoice.queries import reads as queries
 from invoice.queries.reads import Asked, DocumentFilter, StoredDocument
+from invoice.routes.conditional import IfNoneMatch, answer
 from invoice.schemas import CreditMemoOut, CreditMemosOut, Day, DebitMemosOut, InvoiceOut, InvoicesOut
 
 PAGE_MAX: Final = 200
@@ -110,22 +111,25 @@ async def list_credit_memos(db: ReaderDep, question: QuestionDep, selection: Sel
     return CreditMemosOut(credit_memos=shown, next_cursor=next_cursor)
 
 
-@router.get("/v1/invoices/{document_no:path}")  # A path, because ERPs number like 2026/0001.
-async def read_invoice(document_no: str, db: ReaderDep, question: QuestionDep) -> InvoiceOut:
+@router.get("/v1/invoices/{document_no:path}", response_model=InvoiceOut)  # A path, because ERPs number like 2026/0001.
+async def read_invoice(document_no: str, db: ReaderDep, question: QuestionDep, if_none_match: IfNoneMatch = None) -> Response:
     """Read an invoice: its instalments with what is open of each, and its three statuses."""
-    return InvoiceOut.of(await find(db, "invoice", document_no, question), question.overdue_on, question.asked)
+    stored = await find(db, "invoice", document_no, question)
+    return answer(InvoiceOut.of(stored, question.overdue_on, question.asked), if_none_match)
 
 
-@router.get("/v1/debit-memos/{document_no:path}")
-async def read_debit_memo(document_no: str, db: ReaderDep, question: QuestionDep) -> InvoiceOut:
+@router.get("/v1/debit-memos/{document_no:path}", response_model=InvoiceOut)
+async def read_debit_memo(document_no: str, db: ReaderDep, question: QuestionDep, if_none_match: IfNoneMatch = None) -> Response:
     """Read a debit memo, which is payable like an invoice."""
-    return InvoiceOut.of(await find(db, "debit_memo", document_no, question), question.overdue_on, question.asked)
+    stored = await find(db, "debit_memo", document_no, question)
+    return answer(InvoiceOut.of(stored, question.overdue_on, question.asked), if_none_match)
 
 
-@router.get("/v1/credit-memos/{document_no:path}")
-async def read_credit_memo(document_no: str, db: ReaderDep, question: QuestionDep) -> CreditMemoOut:
+@router.get("/v1/credit-memos/{document_no:path}", response_model=CreditMemoOut)
+async def read_credit_memo(document_no: str, db: ReaderDep, question: QuestionDep, if_none_match: IfNoneMatch = None) -> Response:
     """Read a credit memo, with the credit that is left of it."""
-    return CreditMemoOut.of(await find(db, "credit_memo", document_no, question), question.overdue_on, question.asked)
+    stored = await find(db, "credit_memo", document_no, question)
+    return answer(CreditMemoOut.of(stored, question.overdue_on, question.asked), if_none_match)
 
 
 async def find(db: Connection, kind: Kind, document_no: str, question: Question) -> StoredDocument:

@@ -1,18 +1,18 @@
 """HTTP bodies of adjustments and write-offs: what may be asked for, and how it is shown."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 
 from money import format_minor
 from pydantic import BaseModel, Field
 
 from invoice.domain import document_id, item_id
 from invoice.domain.adjustments import Ask, Standing, Status, gross_and_recovered
-from invoice.domain.approvals import Activity
-from invoice.queries.adjustments import StoredAdjustment, StoredStep
+from invoice.domain.approvals import AdjustmentKind
+from invoice.queries.adjustments import StoredAdjustment
+from invoice.queries.steps import StoredStep
+from invoice.schemas.decisions import REASON, StepOut
 from invoice.schemas.values import Amount, Body
-
-_REASON = "A code of at most 40 characters: letters, digits, `_`, `.` and `-`."
 
 
 class AdjustmentBody(Body):
@@ -22,7 +22,7 @@ class AdjustmentBody(Body):
     document_no: str = Field(examples=["INV-8"])
     n: int | None = Field(default=None, examples=[1])
     kind: str = Field(examples=["bad_debt"], description="small_balance, bad_debt, rounding, discount_exception, fee_waiver or settlement.")
-    reason: str = Field(examples=["INSOLVENT"], description=_REASON)
+    reason: str = Field(examples=["INSOLVENT"], description=REASON)
     amount: Amount | None = None
 
     def to_ask(self) -> Ask:
@@ -34,31 +34,6 @@ class ApprovalBody(Body):
     """An approval: of all that was asked for, or of a smaller `amount`."""
 
     amount: Amount | None = None
-
-
-class RejectionBody(Body):
-    """A rejection and its reason."""
-
-    reason: str = Field(examples=["STILL_COLLECTIBLE"], description=_REASON)
-
-
-class WithdrawalBody(Body):
-    """A withdrawal says nothing more."""
-
-
-class StepOut(BaseModel):
-    """
-    One step of deciding. `by` is null where a policy decided, or the day that turned; `limit` is what allowed it, under `policy_version`.
-    """
-
-    action: str
-    by: str | None
-    amount: str
-    policy_version: str | None
-    limit: str | None
-    reason: str | None
-    booked_on: date
-    recorded_at: datetime
 
 
 class AdjustmentOut(BaseModel):
@@ -77,7 +52,7 @@ class AdjustmentOut(BaseModel):
     customer: str
     account: str
     currency: str
-    kind: Activity
+    kind: AdjustmentKind
     reason: str
     status: Status
     asked: str
@@ -107,7 +82,7 @@ class AdjustmentDetailOut(AdjustmentOut):
     @classmethod
     def with_history(cls, stored: StoredAdjustment, steps: Sequence[StoredStep]) -> "AdjustmentDetailOut":
         """Show an adjustment and its steps, first step first."""
-        return cls(**_shown(stored), history=[_step(one, stored.currency) for one in steps])
+        return cls(**_shown(stored), history=[StepOut.of(one, stored.currency) for one in steps])
 
 
 class AdjustmentsOut(BaseModel):
@@ -180,20 +155,6 @@ def _shown(stored: StoredAdjustment) -> dict[str, object]:
         "decided_on": stored.decided_on,
         **{name: None if minor is None else format_minor(minor, stored.currency) for name, minor in amounts.items()},
     }
-
-
-def _step(stored: StoredStep, currency: str) -> StepOut:
-    step = stored.step
-    return StepOut(
-        action=step.action,
-        by=step.by,
-        amount=format_minor(step.amount_minor, currency),
-        policy_version=step.policy_version,
-        limit=None if step.limit_minor is None else format_minor(step.limit_minor, currency),
-        reason=step.reason,
-        booked_on=stored.booked_on,
-        recorded_at=stored.recorded_at,
-    )
 
 
 def _bad_debt(currency: str, stored: Sequence[StoredAdjustment]) -> BadDebtOut:

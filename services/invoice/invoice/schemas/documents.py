@@ -200,10 +200,11 @@ class CreditMemoBody(DocumentBody):
     total: Amount | None = None
     net: Amount | None = None
     type: str = Field(default="381", description="UNTDID 1001: 381, 261 or 396.")
+    dispute_id: str | None = Field(default=None, description="The dispute that it ends or answers.")
 
     def to_draft(self) -> Draft:
         """Return the draft that the body describes."""
-        return msgspec.structs.replace(self._draft("credit_memo", self.type, self.total or ""), net=self.net)
+        return msgspec.structs.replace(self._draft("credit_memo", self.type, self.total or ""), net=self.net, dispute=self.dispute_id)
 
     @model_validator(mode="after")
     def _says_one_amount(self) -> Self:

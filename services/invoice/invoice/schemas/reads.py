@@ -198,14 +198,16 @@ class InvoiceOut(DocumentOut):
 
 
 class CreditMemoOut(DocumentOut):
-    """A credit memo as it stood: `open` is the credit that was not used yet."""
+    """A credit memo as it stood: `open` is the credit that was not used yet; `dispute_id` what it answers, if anything."""
 
     memo: str
+    dispute_id: str | None
 
     @classmethod
     def of(cls, stored: StoredDocument, as_of: date, asked: Asked = LATEST) -> "CreditMemoOut":
         """Show a credit memo."""
-        return cls(**_common(stored, as_of, asked), memo=document_id(stored.entity, stored.document_no))
+        memo = document_id(stored.entity, stored.document_no)
+        return cls(**_common(stored, as_of, asked), memo=memo, dispute_id=stored.dispute)
 
 
 def _common(stored: StoredDocument, as_of: date, asked: Asked) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class DocumentRow(Table, table=True):
     the books on, `recorded_at` the instant it was written. Of the total, `goods_minor`, `freight_minor` and `charges_minor` are net and
     `tax_minor` (null: nobody said) is the rest. `terms` and `policy_version` are what its due dates were made by, `discount`, `refs`,
     `project` and `assignment` the values of `domain` as JSON, amounts in minor units. `valued_…` and `fx_…` are its total in the entity's
-    currency and the rate that made it so.
+    currency and the rate that made it so. `dispute` is what a credit memo answers.
     """
 
     __tablename__ = "document"
@@ -81,6 +81,7 @@ class DocumentRow(Table, table=True):
     fx_type: str | None = Field(sa_type=Text)
     origin: str | None = Field(sa_type=Text)
     origin_id: str | None = Field(sa_type=Text)
+    dispute: str | None = Field(sa_type=Text)
 
 
 class InstalmentRow(Table, table=True):
