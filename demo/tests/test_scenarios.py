@@ -69,6 +69,7 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.torture  # The shuffle of the worked examples stands for it in every run.
 def test_shuffled_and_repeated_facts_end_in_the_same_books_and_a_wrong_cent_is_found(state: Path, tmp_path: Path) -> None:
     plain = demo(state, "--days", DAYS, "--json", str(tmp_path / "plain.json"))
     assert plain.returncode == 0, plain.stdout + plain.stderr
@@ -112,6 +113,7 @@ def test_ctrl_c_is_one_sentence_and_status_130_and_the_next_demo_begins_again(st
     assert demo(state, "--days", "10").returncode == 0
 
 
+@pytest.mark.torture  # Half a minute; what a killed broker does to the services is tried at every run elsewhere.
 def test_a_killed_broker_is_one_sentence_and_status_1_and_the_next_demo_begins_again(state: Path) -> None:
     running = begin(state)
     (kafka,) = [part for part in Stack(state=state).status() if part.name == "kafka"]

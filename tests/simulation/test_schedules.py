@@ -18,7 +18,7 @@ from simulation.play import play
 from simulation.sweep import sweep
 
 pytestmark = pytest.mark.schedules
-SEEDS, EXAMPLES = 1200, 100
+SEEDS, EXAMPLES = 800, 100
 KEPT = Path(__file__).with_name("seeds.txt")
 MUST_HAPPEN = (
     "append lost",
