@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import pytest
 import pytest_asyncio
-from launcher.processes import Register
+from launcher.processes import Identity, Register
 from testkit.patience import until
 from torture.rig import server
 from torture.rig.cluster import INSTANCES, Cluster
@@ -164,7 +164,7 @@ async def test_the_database_dies_with_all_its_children_and_comes_back_at_its_add
     family = [first, *server.children_of(first)]
     cluster.postgres.kill()
     assert await cluster.postgres.ended(DIED_S_MAX) == -9
-    await until(lambda: not any(Path(f"/proc/{pid}/stat").exists() for pid in family[1:]))
+    await until(lambda: not any(Identity.of(pid) for pid in family[1:]))
     await cluster.postgres.start()
     await cluster.postgres.wait_ready(READY_S_MAX)
     await until(lambda: is_ready(cluster, "payment-1"), seconds=READY_S_MAX)
@@ -215,7 +215,7 @@ def test_what_a_rig_has_started_ends_with_it_even_when_it_is_killed_and_a_child_
     rig = """\
 import os, signal, sys
 from pathlib import Path
-from launcher.processes import Register
+from launcher.processes import Identity, Register
 from torture.rig.guard import begin_guard
 run = Path(sys.argv[1])
 begin_guard(run)

@@ -65,7 +65,8 @@ def holder(port: int) -> str | None:
     inodes = _listening_inodes(port)
     for process in Path("/proc").iterdir():
         if process.name.isdigit() and _open_files(process) & inodes:
-            return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+            with suppress(FileNotFoundError, ProcessLookupError):  # It ended meanwhile: the port is free, or another's.
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
     return None
 
 

@@ -240,9 +240,16 @@ def _drop_stale_lock(data: Path) -> None:
     lock = data / "postmaster.pid"
     if lock.exists():
         pid = lock.read_text().split("\n", 1)[0]
-        command = Path(f"/proc/{pid}/cmdline")
-        if not command.exists() or str(data).encode() not in command.read_bytes():
+        if str(data).encode() not in _command_of(pid):
             lock.unlink()
+
+
+def _command_of(pid: str) -> bytes:
+    """Read a process's command line; nothing where there is no such process, or it ends while it is looked at."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def _environment() -> dict[str, str]:

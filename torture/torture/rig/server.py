@@ -84,7 +84,7 @@ def wal_settings(disk: SmallDisk) -> dict[str, str]:
 def children_of(pid: int) -> list[int]:
     """Return the children of all threads of a process, as the kernel lists them."""
     found = []
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):  # It ended between the look and the reading.
+    with contextlib.suppress(OSError):  # It ended between the look and the reading.
+        for thread in Path(f"/proc/{pid}/task").glob("*/children"):
             found += [int(child) for child in thread.read_text().split()]
     return found
