@@ -52,7 +52,7 @@ def fact(wire_name: str, *, topic: str, since: str = "0.1.0", natural_key: tuple
     def register(event: type[EventT]) -> type[EventT]:
         if wire_name in _by_type:
             raise ValueError(f"{wire_name} is registered twice")
-        kind = FactKind(event, wire_name, topic, event.__module__.rsplit(".", 1)[-1], since, natural_key)
+        kind = FactKind(event, wire_name, topic, event.__module__.split(".")[1], since, natural_key)
         _by_event[event] = kind
         _by_type[wire_name] = kind
         return event

@@ -115,7 +115,8 @@ class InvoiceIssued(Billed, frozen=True, kw_only=True):
 @fact("receivables.DebitMemoIssued.v1", topic="receivables.invoice")
 class DebitMemoIssued(Billed, frozen=True, kw_only=True):
     """
-    Published once for every debit memo accepted, and for every late charge that is posted (`origin` `late_charge`, `origin_id` the charge).
+    Published once for every debit memo accepted, for every late charge that is posted (`origin` `late_charge`, `origin_id` the charge), and
+    for the fee of a payment that a bank took back (`return_fee`, the receipt).
 
     Payable like an invoice: its instalments are open items, and `invoice` is its own id. `ref_invoice` is the document it is about.
 

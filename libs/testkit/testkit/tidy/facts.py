@@ -16,8 +16,11 @@ FOR_OTHERS: Mapping[str, str] = {
     "receivables.InstalmentFellDue.v1": "whoever reminds and plans: the payment service says what is overdue",
     "receivables.LateChargeAssessed.v1": "whoever shows what was charged, and how it was computed",
     "receivables.WriteOffRejected.v1": "whoever asked for the write-off",
-    "receivables.ConsolidatedBillIssued.v1": "whoever sends the bill, and matching by its number",
     "receivables.InvoicePolicyPublished.v1": "whoever audits which policy was in force",
+    "receivables.InstalmentOverdue.v1": "whoever reminds outside: our own services judge what is overdue by dates",
+    "receivables.RefundRequested.v1": "whoever may approve it: asked over HTTP",
+    "receivables.RefundRejected.v1": "whoever asked for the refund",
+    "receivables.PaymentPolicyPublished.v1": "whoever audits which policy was in force",
     "receivables.BusinessDayStarted.v1": "the chassis of every service",
     "receivables.DayOpenedWithout.v1": "whoever watches the business day",
 }
@@ -52,7 +55,7 @@ def published_by_strangers(checkout: Checkout, facts: Mapping[str, FactKind]) ->
 
     What comes from outside may be constructed: a command over HTTP is the same fact by another door.
     """
-    owner_of = {f"{kind.event.__module__}.{kind.event.__name__}": kind.owner for kind in facts.values() if kind.owner not in OUTSIDE}
+    owner_of = {f"events.{kind.owner}.{kind.event.__name__}": kind.owner for kind in facts.values() if kind.owner not in OUTSIDE}
     return [
         f"{module.path}:{line}: {service} publishes {name}, which belongs to {owner_of[name]}"
         for service in checkout.services

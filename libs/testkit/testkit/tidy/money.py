@@ -8,7 +8,9 @@ from sqlalchemy import CHAR, BigInteger, Date, DateTime, Float, MetaData, Numeri
 
 from testkit.tidy.checkout import Checkout
 
-_NEAR_MONEY = re.compile(r"^(libs/money/money|libs/events/events|services/\w+/\w+/(domain|handlers|queries|schemas|tables))\b")
+_NEAR_MONEY = re.compile(
+    r"^(libs/money/money|libs/events/events|libs/policies/policies|services/\w+/\w+/(domain|handlers|queries|schemas|tables))\b"
+)
 
 
 def floats(checkout: Checkout) -> list[str]:
