@@ -5,10 +5,10 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 py := .venv/bin/python
-members := libs/money libs/events libs/chassis libs/launcher libs/testkit libs/simulation demo bench torture \
+members := libs/money libs/events libs/chassis libs/policies libs/launcher libs/testkit libs/simulation demo bench torture \
            services/invoice services/payment services/credit services/dunning services/reporting
 pyprojects := pyproject.toml $(members:%=%/pyproject.toml)
-packages := money events chassis launcher testkit simulation demo bench torture invoice payment credit dunning reporting
+packages := money events chassis policies launcher testkit simulation demo bench torture invoice payment credit dunning reporting
 here := $(shell cat .venv/.made-in 2>/dev/null)
 
 # Given by whoever calls: `make demo LEDGER=… MAPPING=… JSON=…`, `make psql S=invoice`, `make tick DATE=… ENTITY=…`, …

@@ -69,7 +69,7 @@ def read_package(folder: Path, package: str) -> Source:
     return source
 
 
-_BY_CLASS: Mapping[tuple[str, str], FactKind] = {(kind.event.__module__, kind.event.__name__): kind for kind in facts().values()}
+_BY_CLASS: Mapping[tuple[str, str], FactKind] = {(f"events.{kind.owner}", kind.event.__name__): kind for kind in facts().values()}
 
 
 class _Reader(ast.NodeVisitor):

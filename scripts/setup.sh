@@ -5,7 +5,7 @@ set -eu
 
 cd "$(dirname "$0")/.."
 what=$1
-members="libs/money libs/events libs/chassis libs/launcher demo bench services/invoice services/payment services/credit services/dunning services/reporting"
+members="libs/money libs/events libs/chassis libs/policies libs/launcher demo bench services/invoice services/payment services/credit services/dunning services/reporting"
 dev_members="libs/testkit libs/simulation torture"
 
 # uv does not read pip's settings. Where only pip was told which index and certificates to use, pass that on, without printing it.

@@ -2,6 +2,7 @@
 
 from money.amount import CurrencyMismatch, Money, parse
 from money.currency import CurrencyUnknown, scale
+from money.exchange import convert_minor
 from money.rounding import round_half_up
 from money.split import WeightsUnusable, split, split_minor
 from money.text import (
@@ -26,6 +27,7 @@ __all__ = [
     "CurrencyUnknown",
     "Money",
     "WeightsUnusable",
+    "convert_minor",
     "format_minor",
     "parse",
     "parse_minor",

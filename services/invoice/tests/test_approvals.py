@@ -11,9 +11,6 @@ from invoice.domain.approvals import (
     ACTIVITIES,
     STANDARD_APPROVAL_LIMITS,
     STANDARD_TOLERANCES,
-    ApprovalLimits,
-    Decision,
-    Principal,
     Request,
     Rules,
     Tolerances,
@@ -23,7 +20,8 @@ from invoice.domain.approvals import (
     parse_approval_limits,
     parse_tolerances,
 )
-from invoice.domain.policies import STANDARD
+from policies.approvals import ApprovalLimits, Decision, Principal
+from policies.versions import STANDARD
 
 CLERK = Principal("clerk-1", frozenset({"clerk"}))
 MANAGER = Principal("manager-1", frozenset({"approver"}))

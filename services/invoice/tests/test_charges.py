@@ -21,7 +21,7 @@ from invoice.domain.charges import (
     is_due,
 )
 from invoice.domain.faults import Fault
-from invoice.domain.policies import PolicyVersion
+from policies.versions import PolicyVersion
 
 DUE = date(2026, 2, 4)
 MARCH_END = date(2026, 3, 31)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from invoice.domain import Document, Draft, Fault, examine
 from invoice.domain.components import Parts, credit_in_parts, tax_in_total
 from invoice.domain.documents import InForce
-from invoice.domain.valuation import Rate, Valuation, value
+from invoice.domain.valuation import Rate, Valuation
+from money import convert_minor
 
 DAY = date(2026, 1, 5)
 NOTHING = Parts(0, 0)
@@ -96,4 +97,4 @@ def test_a_rate_must_be_one() -> None:
 )
 def test_currencies_keep_their_own_decimals(minor: int, currency: str, own: str, rate: str, valued: int) -> None:
     """INV-13, XC-01: rounded half up, once."""
-    assert value(minor, currency, own, Decimal(rate)) == valued
+    assert convert_minor(minor, currency, own, Decimal(rate)) == valued

@@ -12,10 +12,11 @@ from events.invoice import InvoicePolicyPublished
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from invoice.app import SERVICE
-from invoice.domain.faults import Fault
-from invoice.domain.policies import EXPIRES_DAYS, STANDARD, PolicyVersion, Proposal, in_force
-from invoice.domain.policy_kinds import BODY_CHARACTERS_MAX, KINDS, examine_policy
-from invoice.queries import policies as queries
+from invoice.domain.policy_kinds import KINDS
+from policies import queries
+from policies.faults import Fault
+from policies.kinds import BODY_CHARACTERS_MAX, examine
+from policies.versions import EXPIRES_DAYS, STANDARD, PolicyVersion
 from testkit.service import ServiceUnderTest, service_under_test
 
 DAY = date(2026, 1, 5)
@@ -113,33 +114,14 @@ def reasons_of(answer: httpx.Response) -> list[tuple[str, str]]:
     return [(reason["code"], reason["field"]) for reason in answer.json().get("reasons", [])]
 
 
-def versions(*dated: tuple[str, date]) -> list[PolicyVersion]:
-    return sorted((PolicyVersion(number, day, {}) for number, day in dated), key=lambda one: (one.valid_from, int(one.version)))
-
-
-@pytest.mark.parametrize(
-    ("on", "version"), [(date(2025, 12, 31), None), (date(2026, 1, 1), "3"), (date(2026, 2, 28), "3"), (date(2026, 3, 1), "1")]
-)
-def test_the_policy_that_begins_last_by_a_day_is_in_force_on_it(on: date, version: str | None) -> None:
-    """XC-07: one approved later for an earlier day does not undo those that begin after it."""
-    found = in_force(versions(("1", date(2026, 3, 1)), ("2", date(2026, 1, 1)), ("3", date(2026, 1, 1))), on)
-    assert (found.version if found else None) == version
-
-
-@given(st.lists(st.dates(date(2026, 1, 1), date(2026, 1, 9)), unique=True), st.dates(date(2026, 1, 1), date(2026, 1, 9)))
-def test_what_is_in_force_is_never_dated_later(days: list[date], on: date) -> None:
-    found = in_force(versions(*((str(n), day) for n, day in enumerate(days, start=1))), on)
-    assert (found.valid_from if found else None) == max((day for day in days if day <= on), default=None)
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_standard_is_a_policy_that_could_have_been_proposed(kind: str) -> None:
-    assert examine_policy(kind, DAY, KINDS[kind].standard) == []
+    assert examine(KINDS, kind, DAY, KINDS[kind].standard) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_body_with_every_field_of_its_kind_has_no_fault(kind: str) -> None:
-    assert examine_policy(kind, DAY, RICH[kind]) == []
+    assert examine(KINDS, kind, DAY, RICH[kind]) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -153,13 +135,13 @@ def test_no_body_is_too_odd_to_be_told_its_faults(kind: str, draw: st.DataObject
         if isinstance(holder, dict) and draw.draw(st.booleans()):
             name = draw.draw(st.text(max_size=8))
         holder[name] = odd
-    assert all(isinstance(fault, Fault) for fault in examine_policy(kind, DAY, body))
+    assert all(isinstance(fault, Fault) for fault in examine(KINDS, kind, DAY, body))
 
 
 def test_a_policy_is_told_every_fault_at_once() -> None:
     """XC-07: with the path of the field in its body."""
     limits = {"limits": [{"role": "clerk", "currency": "XXQ", "max": 100.5}, {"max": "1.00"}], "more": 1}
-    assert set(examine_policy("approval_limits", date(1969, 12, 31), limits)) >= {
+    assert set(examine(KINDS, "approval_limits", date(1969, 12, 31), limits)) >= {
         Fault("DATE_OUT_OF_RANGE", "valid_from"),
         Fault("NUMBER_NOT_WHOLE", "body.limits[0].max"),
         Fault("CURRENCY_UNKNOWN", "body.limits[0].currency"),
@@ -168,15 +150,8 @@ def test_a_policy_is_told_every_fault_at_once() -> None:
         Fault("MISSING", "body.expires_days"),
         Fault("FIELD_UNKNOWN", "body.more"),
     }
-    assert examine_policy("discounts", DAY, {"a": [1.5]}) == [Fault("KIND_UNKNOWN", "kind"), Fault("NUMBER_NOT_WHOLE", "body.a[0]")]
-    assert examine_policy("terms", DAY, {"codes": {"A" * BODY_CHARACTERS_MAX: {}}}) == [Fault("TOO_LARGE", "body")]
-
-
-@pytest.mark.parametrize(("days", "status"), [(0, "proposed"), (EXPIRES_DAYS, "proposed"), (EXPIRES_DAYS + 1, "expired")])
-def test_a_proposal_expires_by_the_business_day(days: int, status: str) -> None:
-    """XC-05: by the day it is asked on, so that no clock and no job decides it."""
-    assert Proposal(None, "maker-1", DAY).status_on(DAY + timedelta(days=days)) == status
-    assert Proposal("approved", "maker-1", DAY).status_on(DAY + timedelta(days=days)) == "approved"
+    assert examine(KINDS, "discounts", DAY, {"a": [1.5]}) == [Fault("KIND_UNKNOWN", "kind"), Fault("NUMBER_NOT_WHOLE", "body.a[0]")]
+    assert examine(KINDS, "terms", DAY, {"codes": {"A" * BODY_CHARACTERS_MAX: {}}}) == [Fault("TOO_LARGE", "body")]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +163,7 @@ def test_a_proposal_expires_by_the_business_day(days: int, status: str) -> None:
     ],
 )
 def test_a_documents_policy_names_terms_or_none(body: dict[str, Any], code: str, field: str) -> None:
-    assert examine_policy("documents", DAY, body) == [Fault(code, field)]
+    assert examine(KINDS, "documents", DAY, body) == [Fault(code, field)]
     assert KINDS["documents"].parse({"default_terms": "NET30"}) == "NET30"
     assert KINDS["documents"].parse({}) is None
 

@@ -86,7 +86,7 @@ async def test_what_is_settled_is_told_by_what_it_was_settled_with(invoice: Serv
     await invoice.receive(recovered("INV-1", "240.00", "40.00"), paid("INV-1", "200.00"), credited("INV-1", "40.00"))
 
     shown = await read(invoice, "/v1/invoices/INV-1")
-    assert shown["settled"] == {"applied": "200.00", "credited": "40.00", "adjusted": "240.00"}
+    assert shown["settled"] == {"applied": "200.00", "credited": "40.00", "discounted": "0.00", "adjusted": "240.00"}
     assert (shown["settlement_status"], shown["open"]) == ("written_off", "0.00")
     await invoice.receive(recovered("INV-1", "240.00", "40.00"), paid("INV-1", "240.00"))
     assert await standing(invoice) == ("issued", "settled", "0.00")

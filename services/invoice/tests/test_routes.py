@@ -59,7 +59,7 @@ async def test_an_issued_invoice_is_answered_as_it_is_read_afterwards(invoice: S
     answer = await invoice.post("/v1/invoices", {**INVOICE, "total": "1200", "tax": "200.0"}, roles=["clerk"])
 
     assert answer.status_code == 201
-    nothing = {"applied": "0.00", "credited": "0.00", "adjusted": "0.00"}
+    nothing = {"applied": "0.00", "credited": "0.00", "discounted": "0.00", "adjusted": "0.00"}
     assert answer.json() == {
         "entity": "US01",
         "document_no": "INV-1",

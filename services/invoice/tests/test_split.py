@@ -26,10 +26,12 @@ rule_sets = st.sampled_from(RuleSet)
         (RuleSet.LINE_AND_TAX_PRORATE, 125_000, Parts(100_000, 20_000, 5_000)),
         (RuleSet.PRORATE_ALL, 67_500, Parts(50_000, 10_000, 5_000, 2_500)),
         (RuleSet.PRORATE_ALL, 135_000, DOCUMENT),
+        (RuleSet.COSTS_INTEREST_PRINCIPAL, 4_000, Parts(0, charges_minor=4_000)),
+        (RuleSet.COSTS_INTEREST_PRINCIPAL, 70_000, Parts(50_000, 10_000, 5_000, 5_000)),
     ],
 )
 def test_a_part_payment_is_split_by_the_rule_set(rule_set: RuleSet, settled: int, expected: Parts) -> None:
-    """INV-11: Line First - Tax After, Line and Tax Prorate, Prorate All."""
+    """INV-11: Line First - Tax After, Line and Tax Prorate, Prorate All. PAY-12: costs and interest before the principal."""
     assert split_settled(settled, DOCUMENT, rule_set) == expected
 
 

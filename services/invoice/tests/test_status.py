@@ -12,7 +12,7 @@ DAY = date(2026, 1, 5)
 movements = st.builds(
     Movement,
     subject=st.sampled_from(["US01|I|1", "US01|I|2", "US01|M"]),
-    kind=st.sampled_from(["applied", "credited", "adjusted"]),
+    kind=st.sampled_from(["applied", "credited", "discounted", "adjusted"]),
     amount_minor=st.integers(-(10**9), 10**9),
     tax_minor=st.none(),
     act=st.just("A"),
@@ -52,6 +52,8 @@ def test_a_document_is_settled_exactly_when_nothing_is_open(total_minor: int, da
         (48_000, Settled(adjusted_minor=24_000), "partially_settled"),
         (48_000, Settled(applied_minor=48_000), "settled"),
         (48_000, Settled(credited_minor=8_000, applied_minor=40_000), "settled"),
+        (48_000, Settled(applied_minor=47_040, discounted_minor=960), "settled"),
+        (48_000, Settled(discounted_minor=960), "partially_settled"),
         (48_000, Settled(), "open"),
         (0, Settled(), "settled"),
     ],

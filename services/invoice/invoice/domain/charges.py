@@ -19,11 +19,11 @@ from itertools import accumulate
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from money import round_half_up
+from policies.versions import STANDARD, PolicyVersion, in_force
 
 from invoice.domain.charge_terms import ChargeTerms, parse_late_charges
 from invoice.domain.drafts import document_id, item_id
 from invoice.domain.interest import ONE_DAY, DayCount, Run, Step, accrue, level_on, total_minor
-from invoice.domain.policies import STANDARD, PolicyVersion, in_force
 
 Posting: TypeAlias = Literal["memo_only", "debit_memo", "credit_memo"]
 NUMBER_LENGTH_MAX: Final = 64  # What an identifier may have.

@@ -12,7 +12,7 @@ from invoice.domain.tags import Assignment, Project, References
 from invoice.domain.valuation import Rate
 
 Kind: TypeAlias = Literal["invoice", "debit_memo", "credit_memo"]
-Origin: TypeAlias = Literal["opening_balance", "correction", "schedule", "late_charge"]
+Origin: TypeAlias = Literal["opening_balance", "correction", "schedule", "late_charge", "return_fee"]
 
 CORRECTED: Final = "384"
 """The UNTDID 1001 code of an invoice that takes the place of another."""

@@ -9,7 +9,17 @@ from invoice.domain.split import Parts, RuleSet, split_movements
 from invoice.domain.status import Movement
 
 Happening: TypeAlias = Literal[
-    "issued", "fell_due", "charged", "voided", "applied", "credited", "adjusted", "application_reversed", "adjustment_reversed"
+    "issued",
+    "fell_due",
+    "charged",
+    "voided",
+    "applied",
+    "credited",
+    "discounted",
+    "adjusted",
+    "application_reversed",
+    "discount_revoked",
+    "adjustment_reversed",
 ]
 _ORDER: Final[tuple[Happening, ...]] = ("issued", "fell_due", "charged", "voided")
 """Of what one day books: what the day's start brings, then acts; movements keep the order in which the ledger told them, and are last."""
@@ -49,7 +59,13 @@ def happening_of(movement: Movement) -> Happening:
     """Return what a movement is called in a history."""
     if movement.amount_minor >= 0:
         return movement.kind
-    return "adjustment_reversed" if movement.kind == "adjusted" else "application_reversed"
+    match movement.kind:
+        case "adjusted":
+            return "adjustment_reversed"
+        case "discounted":
+            return "discount_revoked"
+        case _:
+            return "application_reversed"
 
 
 def moved(movement: Movement) -> Event:

@@ -7,8 +7,9 @@ Pure: values in, values out.
 from typing import Final, Literal, TypeAlias
 
 import msgspec
+from policies.approvals import Principal
 
-from invoice.domain.approvals import Principal, Request, Rules, is_limited, judge_alone
+from invoice.domain.approvals import Request, Rules, is_limited, judge_alone
 from invoice.domain.documents import Document, Draft
 from invoice.domain.faults import as_code
 

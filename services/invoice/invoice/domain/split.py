@@ -1,8 +1,8 @@
 """
-What a part payment pays of a document: its goods, its tax, its freight, its charges (INV-11). Pure: values in, values out.
+What a part payment pays of a document: its goods, its tax, its freight, its charges (INV-11, PAY-12). Pure: values in, values out.
 
-Rule sets as in Oracle Receivables (application rule sets), where overapplication comes last in each. The split follows from the sum of
-all that was settled so far, so that part payments add up to each part exactly and taking one back undoes it.
+Rule sets as in Oracle Receivables (application rule sets), where overapplication comes last in each, and that of § 367 BGB. The split
+follows from the sum of all that was settled so far, so that part payments add up to each part exactly and taking one back undoes it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,12 +21,14 @@ class RuleSet(StrEnum):
     What is paid first of a document.
 
     `line_first_tax_after`: goods, then tax, freight, charges. `line_and_tax_prorate`: goods and tax in proportion, then freight, charges.
-    `prorate_all`: all of them in proportion.
+    `prorate_all`: all of them in proportion. `costs_interest_principal`: charges, which are the costs and interest of a document, then the
+    principal, its parts in proportion (§ 367 (1) BGB).
     """
 
     LINE_FIRST_TAX_AFTER = "line_first_tax_after"
     LINE_AND_TAX_PRORATE = "line_and_tax_prorate"
     PRORATE_ALL = "prorate_all"
+    COSTS_INTEREST_PRINCIPAL = "costs_interest_principal"
 
 
 STANDARD_SPLIT: Final[Mapping[str, Any]] = {"rule_set": RuleSet.PRORATE_ALL.value}
@@ -86,6 +88,9 @@ def split_settled(settled_minor: int, document: Parts, rule_set: RuleSet) -> Par
             tax, goods = _prorate(line_and_tax, (tax, goods))
         case RuleSet.PRORATE_ALL:
             tax, charges, freight, goods = _prorate(paid, (tax, charges, freight, goods))
+        case RuleSet.COSTS_INTEREST_PRINCIPAL:
+            charges, principal = _in_turn(paid, (charges, goods + tax + freight))
+            tax, freight, goods = _prorate(principal, (tax, freight, goods))
     return Parts(goods, tax, freight, charges, settled_minor - paid)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 
-MovementKind: TypeAlias = Literal["applied", "credited", "adjusted"]
+MovementKind: TypeAlias = Literal["applied", "credited", "discounted", "adjusted"]
 DocumentStatus: TypeAlias = Literal["issued", "voided"]
 SettlementStatus: TypeAlias = Literal["open", "partially_settled", "settled", "written_off"]
 
@@ -30,9 +30,9 @@ class Movement:
     What one settlement fact did to one item or memo (`subject`): `amount_minor` is what it took off the open amount, negative where it gave
     something back.
 
-    `kind` says with what: money, the credit of a memo, an adjustment. `act` is the application or adjustment, `counterpart` the receipt or
-    memo an item took from, or the item a memo went to. `rule` is why an application was made, or the kind of an adjustment; `reason` why it
-    was taken back. `tax_minor` is the tax stated of an adjustment.
+    `kind` says with what: money, the credit of a memo, a discount, an adjustment. `act` is the application, discount or adjustment,
+    `counterpart` the receipt or memo an item took from, or the item a memo went to. `rule` is why an application was made, or the kind of a
+    discount or an adjustment; `reason` why it was taken back. `tax_minor` is the tax stated of a discount or an adjustment.
     """
 
     subject: str
@@ -56,17 +56,19 @@ class Settled:
     applied_minor: int = 0
     credited_minor: int = 0
     adjusted_minor: int = 0
+    discounted_minor: int = 0
 
     def __add__(self, other: "Settled") -> "Settled":
         return Settled(
             self.applied_minor + other.applied_minor,
             self.credited_minor + other.credited_minor,
             self.adjusted_minor + other.adjusted_minor,
+            self.discounted_minor + other.discounted_minor,
         )
 
     @property
     def total_minor(self) -> int:
-        return self.applied_minor + self.credited_minor + self.adjusted_minor
+        return self.applied_minor + self.credited_minor + self.adjusted_minor + self.discounted_minor
 
     @classmethod
     def by(cls, movement: Movement) -> "Settled":
@@ -79,6 +81,8 @@ class Settled:
                 return cls(credited_minor=minor)
             case "adjusted":
                 return cls(adjusted_minor=minor)
+            case "discounted":
+                return cls(discounted_minor=minor)
 
 
 def sum_by_subject(movements: Iterable[Movement]) -> dict[str, Settled]:
@@ -93,8 +97,8 @@ def settlement_status(billed_minor: int, settled: Settled) -> SettlementStatus:
     """
     Say how much of a document is settled; `billed_minor` is its total, or 0 once it is voided.
 
-    Nothing open is settled, and so is what never was worth anything; it is written off where an adjustment has closed a part of it and
-    was not taken back.
+    Nothing open is settled, a discount included, and so is what never was worth anything; it is written off where an adjustment has closed
+    a part of it and was not taken back.
     """
     if settled.total_minor >= billed_minor:
         return "written_off" if settled.adjusted_minor > 0 else "settled"

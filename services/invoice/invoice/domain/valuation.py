@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import NamedTuple
 
-from money import MINOR_MAX, round_half_up, scale
+from money import MINOR_MAX, convert_minor
 
 from invoice.domain.faults import Fault, check_day, read_rate
 
@@ -26,12 +25,6 @@ class Valuation:
     currency: str
     rate: Rate
     total_minor: int
-
-
-def value(total_minor: int, currency: str, own_currency: str, rate: Decimal) -> int:
-    """Convert minor units of one currency into minor units of another, rounded half up."""
-    scales = Fraction(10) ** (scale(own_currency) - scale(currency))
-    return round_half_up(total_minor * Fraction(rate) * scales)
 
 
 def check_rate(stated: Rate, faults: list[Fault]) -> None:
@@ -54,7 +47,7 @@ def valuation_of(
     rate = stated or published
     if rate is None or currency == own_currency:
         return None
-    valued = value(total_minor, currency, own_currency, Decimal(rate.rate))
+    valued = convert_minor(total_minor, currency, own_currency, Decimal(rate.rate))
     if valued > MINOR_MAX:
         faults.append(Fault("AMOUNT_TOO_LARGE", "fx.rate"))
     return Valuation(own_currency, rate, valued)

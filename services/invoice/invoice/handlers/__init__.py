@@ -12,6 +12,7 @@ from invoice.handlers.intake import (
 )
 from invoice.handlers.reference import keep_calendars, keep_rates
 from invoice.handlers.rejections import reject_document
+from invoice.handlers.return_fees import note_fees
 from invoice.handlers.settlement import follow_settlement
 from invoice.handlers.voids import DocumentUnknown, InvoiceSettled, VoidRefused, void_document
 
@@ -31,6 +32,7 @@ __all__ = [
     "issue_made",
     "keep_calendars",
     "keep_rates",
+    "note_fees",
     "reasons_against_void",
     "reasons_of",
     "reject_document",

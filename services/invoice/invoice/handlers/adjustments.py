@@ -9,6 +9,7 @@ from chassis.service import Batch, DayWork, Fact
 from events.invoice import Reason, WriteOffApproved, WriteOffRejected
 from events.payment import AdjustmentPosted, AdjustmentReversed
 from money import format_minor, parse_minor
+from policies.approvals import AlreadyDecided, Decision, MakerIsChecker, NotTheMaker, Principal, require_approved
 
 from invoice.domain import document_id, item_id
 from invoice.domain.adjustments import (
@@ -23,15 +24,9 @@ from invoice.domain.adjustments import (
     read_wanted,
     status_of,
 )
-from invoice.domain.approvals import (
-    AdjustmentKind,
-    Decision,
-    Principal,
-    Request,
-    judge,
-)
+from invoice.domain.approvals import AdjustmentKind, Request, judge
 from invoice.domain.faults import Fault, as_code
-from invoice.handlers.approvals import AlreadyDecided, MakerIsChecker, NotTheMaker, load_rules, require_approved
+from invoice.handlers.approvals import load_rules
 from invoice.queries import adjustments as queries
 from invoice.queries.adjustments import Decided, NewAdjustment, NewPosting, StoredAdjustment
 from invoice.queries.steps import Step, add_steps

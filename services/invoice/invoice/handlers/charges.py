@@ -9,18 +9,18 @@ from chassis.database import Connection
 from chassis.service import Batch, DayWork, Fact
 from events.invoice import ChargeRange, LateChargeAssessed
 from money import format_minor
+from policies.queries import load_in_force
 
 from invoice.domain.charge_terms import ChargeTerms
 from invoice.domain.charges import Assessment, Charge, LateItem, Policies, assess, charge, charge_no, is_due
 from invoice.domain.drafts import CREDIT_NOTE, DEBIT_MEMO, Draft, document_id
 from invoice.domain.faults import percent_text
 from invoice.domain.interest import ONE_DAY, ten_decimals
+from invoice.domain.policy_kinds import LATE_CHARGES
 from invoice.handlers.intake import issue_made
 from invoice.queries import charges as queries
-from invoice.queries import policies as policy_queries
 from invoice.queries.charges import StoredCharge
 
-KIND: Final = "late_charges"
 FEEDBACK_DAYS: Final = timedelta(days=2)
 """Settlement is heard as feedback: only what was booked up to two days before the day that turns is here for certain (INV-09)."""
 
@@ -74,7 +74,7 @@ async def preview(
 
 async def load_policies(db: Connection, entity: str, before: date) -> Policies:
     """Read the late-charge policies of an entity that were booked before a day."""
-    in_force = await policy_queries.load_in_force(db, KIND, [entity], {entity: before})
+    in_force = await load_in_force(db, LATE_CHARGES.name, [entity], {entity: before})
     return Policies(in_force.get(entity, []))
 
 

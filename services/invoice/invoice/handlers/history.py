@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from chassis.database import Connection
+from policies.queries import load_in_force
+from policies.versions import in_force
 
 from invoice.domain import Movement, document_id, item_id
 from invoice.domain.history import Event, Placed, moved, place
-from invoice.domain.policies import STANDARD, in_force
-from invoice.domain.split import STANDARD_SPLIT, RuleSet, parse_split
+from invoice.domain.policy_kinds import SPLIT
+from invoice.domain.split import RuleSet
 from invoice.queries import movements as queries
-from invoice.queries import policies
 from invoice.queries.history import load_charges
 from invoice.queries.reads import Asked, StoredDocument
 
@@ -31,15 +32,13 @@ async def tell_history(db: Connection, stored: StoredDocument, asked: Asked) -> 
 
     Movements are split by the policy that was in force when the document came (INV-11), so that no later policy splits them anew.
     """
-    versions = await policies.load_in_force(db, "split", [stored.entity], {stored.entity: stored.booked_on})
-    policy = in_force(versions.get(stored.entity, ()), stored.issued_on)
-    rule_set = parse_split(policy.body if policy else STANDARD_SPLIT)
-    assert isinstance(rule_set, RuleSet), "only what can be read was approved"
+    versions = await load_in_force(db, SPLIT.name, [stored.entity], {stored.entity: stored.booked_on})
+    rule_set, version = SPLIT.read(in_force(versions.get(stored.entity, ()), stored.issued_on))
     _, known_at = asked.days
     charges = await load_charges(db, subjects_of(stored), known_at)
     movements = await load_movements(db, stored, Asked(known_at=asked.known_at))
     events = [*_events(stored, known_at), *charges, *map(moved, movements)]
-    return History(place(events, stored.parts, rule_set), rule_set, policy.version if policy else STANDARD)
+    return History(place(events, stored.parts, rule_set), rule_set, version)
 
 
 async def load_movements(db: Connection, stored: StoredDocument, asked: Asked) -> list[Movement]:

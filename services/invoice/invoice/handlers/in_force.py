@@ -8,14 +8,14 @@ from chassis.database import Connection
 from chassis.entities import Entities
 from chassis.service import Batch
 from money import CurrencyUnknown, scale
+from policies import queries as policies
+from policies.versions import PolicyVersion
 
 from invoice.domain import Draft
 from invoice.domain.documents import InForce
-from invoice.domain.policies import PolicyVersion
-from invoice.domain.policy_kinds import parse_documents_policy
-from invoice.domain.terms import TermsVersion, parse_terms_policy
+from invoice.domain.policy_kinds import DOCUMENTS, TERMS
+from invoice.domain.terms import TermsVersion
 from invoice.domain.valuation import Rate
-from invoice.queries import policies
 from invoice.queries.reference import RateFound, RateWanted, load_calendars, load_rates
 
 
@@ -30,8 +30,8 @@ async def load_in_force(db: Connection, drafts: Sequence[Draft], batch: Batch) -
     entities = sorted({draft.entity for draft in ours})
     without = sorted({draft.entity for draft in ours if _lacks_terms(draft)})
     with_terms = sorted({draft.entity for draft in ours if draft.terms is not None} | set(without))
-    terms = await policies.load_in_force(db, "terms", with_terms, batch.open_on) if with_terms else {}
-    defaults = await policies.load_in_force(db, "documents", without, batch.open_on) if without else {}
+    terms = await policies.load_in_force(db, TERMS.name, with_terms, batch.open_on) if with_terms else {}
+    defaults = await policies.load_in_force(db, DOCUMENTS.name, without, batch.open_on) if without else {}
     versions = {entity: [_terms_version(one) for one in found] for entity, found in terms.items()}
     rolling = {entity for entity, found in versions.items() if any(_rolls(one) for one in found)}
     codes = {entity: batch.entities.by_id[entity].calendar for entity in rolling}
@@ -56,14 +56,12 @@ def _lacks_terms(draft: Draft) -> bool:
 
 
 def _terms_version(policy: PolicyVersion) -> TermsVersion:
-    codes = parse_terms_policy(policy.body)
-    assert isinstance(codes, dict), "a policy was read before it was approved"
-    return TermsVersion(policy.version, policy.valid_from, codes)
+    codes, version = TERMS.read(policy)
+    return TermsVersion(version, policy.valid_from, codes)
 
 
 def _default_terms(policy: PolicyVersion) -> str | None:
-    code = parse_documents_policy(policy.body)
-    assert not isinstance(code, list), "a policy was read before it was approved"
+    code, _ = DOCUMENTS.read(policy)
     return code
 
 

@@ -7,12 +7,13 @@ from typing import Final
 from chassis.database import Connection
 from chassis.service import Batch, DayWork, Fact
 from events.invoice import Reason
+from policies.approvals import AlreadyDecided, MakerIsChecker, NotTheMaker, Principal, require_approved
 
 from invoice.domain import Document, Draft
-from invoice.domain.approvals import Principal, Rules, judge
+from invoice.domain.approvals import Rules, judge
 from invoice.domain.faults import as_code
 from invoice.domain.memo_requests import Status, kept, needs_approval, request_id, to_approve
-from invoice.handlers.approvals import AlreadyDecided, MakerIsChecker, NotTheMaker, load_rules, require_approved
+from invoice.handlers.approvals import load_rules
 from invoice.handlers.intake import DocumentNumberTaken, DocumentRefused, examine_issued, issue_document
 from invoice.queries import documents
 from invoice.queries import memo_requests as queries

@@ -5,7 +5,15 @@ from typing import TypeAlias
 
 from chassis.database import Connection
 from chassis.service import Batch, Fact, Received
-from events.payment import AdjustmentPosted, AdjustmentReversed, ApplicationReversed, CreditApplied, PaymentApplied
+from events.payment import (
+    AdjustmentPosted,
+    AdjustmentReversed,
+    ApplicationReversed,
+    CreditApplied,
+    DiscountGranted,
+    DiscountRevoked,
+    PaymentApplied,
+)
 from money import parse_minor
 
 from invoice.domain import Movement, MovementKind, Told, last_closed, sum_by_subject
@@ -14,7 +22,9 @@ from invoice.queries import movements as queries
 from invoice.queries.settled import add_settled
 
 Adjustment: TypeAlias = AdjustmentPosted | AdjustmentReversed
-Settlement: TypeAlias = PaymentApplied | CreditApplied | ApplicationReversed | Adjustment
+Discount: TypeAlias = DiscountGranted | DiscountRevoked
+Application: TypeAlias = PaymentApplied | CreditApplied | ApplicationReversed
+Settlement: TypeAlias = Application | Discount | Adjustment
 
 
 async def follow_settlement(db: Connection, received: Sequence[Received[Settlement]], batch: Batch) -> list[Fact]:
@@ -41,18 +51,18 @@ def _movements(one: Received[Settlement], batch: Batch) -> list[Movement]:
     before the last closed one, takes nothing more: what comes after it counts from the last closed day.
     """
     data, envelope = one.data, one.envelope
-    sign = -1 if isinstance(data, ApplicationReversed | AdjustmentReversed) else 1
-    kind, counterparts = _touched(data)
+    sign = -1 if isinstance(data, ApplicationReversed | DiscountRevoked | AdjustmentReversed) else 1
+    kind, act, rule, counterparts = _touched(data)
     return [
         Movement(
             subject=subject,
             kind=kind,
             amount_minor=sign * parse_minor(data.amount, data.currency),
-            tax_minor=sign * parse_minor(data.tax, data.currency) if isinstance(data, Adjustment) else None,
-            act=data.adjustment if isinstance(data, Adjustment) else data.application,
+            tax_minor=sign * parse_minor(data.tax, data.currency) if isinstance(data, Discount | Adjustment) else None,
+            act=act,
             counterpart=counterpart,
-            rule=data.kind if isinstance(data, Adjustment) else None if isinstance(data, ApplicationReversed) else data.rule,
-            reason=data.reason if isinstance(data, ApplicationReversed | AdjustmentReversed) else None,
+            rule=rule,
+            reason=data.reason if isinstance(data, ApplicationReversed | DiscountRevoked | AdjustmentReversed) else None,
             effective_on=one.effective_on,
             booked_on=max(envelope.booked_on or one.booked_on, last_closed(batch.open_on[one.entity])),
             recorded_at=batch.now,
@@ -62,12 +72,19 @@ def _movements(one: Received[Settlement], batch: Batch) -> list[Movement]:
     ]
 
 
-def _touched(data: Settlement) -> tuple[MovementKind, dict[str, str | None]]:
-    """Return what an act moved, and whom: the item, and the memo whose credit it was; each with what stands on the other side."""
+def _touched(data: Settlement) -> tuple[MovementKind, str, str | None, dict[str, str | None]]:
+    """
+    Return what an act moved with, its id, its rule or kind, and whom it moved: the item, and the memo whose credit it was.
+
+    Each of them with what stands on the other side.
+    """
     if isinstance(data, Adjustment):
-        return "adjusted", {data.item: None}
+        return "adjusted", data.adjustment, data.kind, {data.item: data.receipt}
+    if isinstance(data, Discount):
+        return "discounted", data.discount, data.kind, {data.item: data.receipt}
+    rule = None if isinstance(data, ApplicationReversed) else data.rule
     receipt = None if isinstance(data, CreditApplied) else data.receipt
     memo = None if isinstance(data, PaymentApplied) else data.memo
     if memo is None:
-        return "applied", {data.item: receipt}
-    return "credited", {data.item: memo, memo: data.item}
+        return "applied", data.application, rule, {data.item: receipt}
+    return "credited", data.application, rule, {data.item: memo, memo: data.item}

@@ -102,7 +102,8 @@ async def _lock(db: Connection, condition: str, arguments: Sequence[str], postin
     instalments = await db.fetch(
         """
         SELECT instalment.n, instalment.amount_minor
-                   - coalesce(settled.settled_minor + settled.credited_minor + settled.adjusted_minor, 0) AS open_minor
+                   - coalesce(settled.settled_minor + settled.credited_minor + settled.adjusted_minor + settled.discounted_minor, 0)
+                   AS open_minor
         FROM instalment LEFT JOIN settled ON settled.subject = concat_ws('|', $2::text, $3::text, instalment.n)
         WHERE instalment.document_id = $1
         ORDER BY instalment.n

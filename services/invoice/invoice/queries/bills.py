@@ -15,7 +15,7 @@ _OPEN: Final = """
            CASE document.document_status
                WHEN 'voided' THEN 0
                ELSE part.amount_minor
-                   - coalesce(settled.settled_minor + settled.credited_minor + settled.adjusted_minor, 0)
+                   - coalesce(settled.settled_minor + settled.credited_minor + settled.adjusted_minor + settled.discounted_minor, 0)
            END AS open_minor
     FROM document
     JOIN instalment AS part ON part.document_id = document.id

@@ -144,11 +144,13 @@ class DocumentFilter:
 
 # Both say what is settled of the subject that is spelled in them, for the latest known and for a pair of days ($1, $2).
 _SETTLED_NOW: Final = """
-    SELECT settled_minor AS applied, credited_minor AS credited, adjusted_minor AS adjusted FROM settled WHERE subject = {}
+    SELECT settled_minor AS applied, credited_minor AS credited, adjusted_minor AS adjusted, discounted_minor AS discounted
+    FROM settled WHERE subject = {}
 """
 _SETTLED_THEN: Final = """
     SELECT sum(amount_minor) FILTER (WHERE kind = 'applied') AS applied, sum(amount_minor) FILTER (WHERE kind = 'credited') AS credited,
-           sum(amount_minor) FILTER (WHERE kind = 'adjusted') AS adjusted
+           sum(amount_minor) FILTER (WHERE kind = 'adjusted') AS adjusted,
+           sum(amount_minor) FILTER (WHERE kind = 'discounted') AS discounted
     FROM movement WHERE subject = {} AND effective_on <= $1 AND booked_on <= $2
 """
 _SUBJECT: Final = "concat_ws('|', document.entity, document.document_no, instalment.n)"  # Of a memo, which has no instalments, its own id.
@@ -204,16 +206,16 @@ def _standing(asked: Asked) -> str:
     Here once more because a page of one status has to be found among all documents; a test holds the two together.
     """
     return f"""
-        SELECT min(due_on) FILTER (WHERE billed > applied + credited + adjusted) AS due_on,
-               CASE WHEN sum(applied + credited + adjusted) >= sum(billed)
+        SELECT min(due_on) FILTER (WHERE billed > applied + credited + adjusted + discounted) AS due_on,
+               CASE WHEN sum(applied + credited + adjusted + discounted) >= sum(billed)
                     THEN CASE WHEN sum(adjusted) > 0 THEN 'written_off' ELSE 'settled' END
-                    ELSE CASE WHEN sum(applied + credited + adjusted) > 0 THEN 'partially_settled' ELSE 'open' END
+                    ELSE CASE WHEN sum(applied + credited + adjusted + discounted) > 0 THEN 'partially_settled' ELSE 'open' END
                END AS settlement_status
         FROM (
             SELECT instalment.due_on,
                    CASE WHEN {_IS_VOIDED} THEN 0 ELSE coalesce(instalment.amount_minor, document.total_minor) END AS billed,
                    coalesce(settled.applied, 0) AS applied, coalesce(settled.credited, 0) AS credited,
-                   coalesce(settled.adjusted, 0) AS adjusted
+                   coalesce(settled.adjusted, 0) AS adjusted, coalesce(settled.discounted, 0) AS discounted
             FROM (SELECT document.id) AS this
             LEFT JOIN instalment ON instalment.document_id = this.id
             LEFT JOIN LATERAL ({_settled(asked)}) AS settled ON true
@@ -231,7 +233,7 @@ async def _read(db: Connection, condition: str, asked: Asked, *arguments: object
         f"""
         SELECT document.*, {_IS_VOIDED} AS is_voided, instalment.n, instalment.due_on, instalment.amount_minor, instalment.judged_due_on,
                coalesce(settled.applied, 0)::bigint AS applied_minor, coalesce(settled.credited, 0)::bigint AS credited_minor,
-               coalesce(settled.adjusted, 0)::bigint AS adjusted_minor,
+               coalesce(settled.adjusted, 0)::bigint AS adjusted_minor, coalesce(settled.discounted, 0)::bigint AS discounted_minor,
                void.effective_on AS void_effective_on, void.booked_on AS void_booked_on, void.recorded_at AS void_recorded_at,
                void.reason AS void_reason, void.replaced_by, void.source AS void_source, void.source_id AS void_source_id
         FROM document
@@ -253,7 +255,7 @@ async def _read(db: Connection, condition: str, asked: Asked, *arguments: object
 def _stored(rows: Sequence[Any]) -> StoredDocument:
     first = rows[0]
     is_voided = first["is_voided"]
-    settled = [Settled(row["applied_minor"], row["credited_minor"], row["adjusted_minor"]) for row in rows]
+    settled = [Settled(row["applied_minor"], row["credited_minor"], row["adjusted_minor"], row["discounted_minor"]) for row in rows]
     return StoredDocument(
         kind=first["kind"],
         entity=first["entity"],

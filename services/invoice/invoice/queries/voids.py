@@ -17,7 +17,9 @@ async def find_voidable(db: Connection, requests: Sequence[VoidRequest]) -> dict
         """
         SELECT document.id, kind, document.entity, document_no, customer, document.account, currency, issued_on, total_minor, origin,
                document_status = 'voided' AS is_voided, n, due_on, amount_minor,
-               coalesce(settled.settled_minor <> 0 OR settled.credited_minor <> 0 OR settled.adjusted_minor <> 0, false) AS is_settled
+               coalesce(
+                   (settled.settled_minor, settled.credited_minor, settled.adjusted_minor, settled.discounted_minor) <> (0, 0, 0, 0), false
+               ) AS is_settled
         FROM unnest($1::text[], $2::text[]) AS wanted (entity, document_no)
         JOIN document USING (entity, document_no)
         LEFT JOIN instalment ON instalment.document_id = document.id

@@ -7,16 +7,15 @@ from chassis.database import Connection
 from chassis.http import Command, CommandDep, Problem, ReaderDep
 from chassis.service import Batch, Fact
 from fastapi import APIRouter, Query, Response
+from policies.approvals import DecisionRefused, Principal
+from policies.refusals import decision_refused
 
 from invoice.domain.adjustments import Status
-from invoice.domain.approvals import Principal
 from invoice.handlers import adjustments as handlers
-from invoice.handlers.approvals import DecisionRefused
 from invoice.queries import adjustments as queries
 from invoice.queries import days
 from invoice.queries.steps import list_steps
 from invoice.routes.cursors import read_place, write_place
-from invoice.routes.refusals import decision_refused
 from invoice.schemas.adjustments import (
     AdjustmentBody,
     AdjustmentDetailOut,

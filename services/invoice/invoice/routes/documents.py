@@ -11,10 +11,10 @@ from chassis.http import CommandDep, EntitiesDep, Problem
 from chassis.service import Batch, Fact
 from events.invoice import Reason
 from fastapi import APIRouter, Response
+from policies.approvals import Principal
 
 from invoice import handlers
 from invoice.domain import Draft, Kind, last_closed
-from invoice.domain.approvals import Principal
 from invoice.handlers import memo_requests as memo_handlers
 from invoice.queries import reads
 from invoice.routes import memo_requests

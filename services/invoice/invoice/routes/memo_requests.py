@@ -8,17 +8,17 @@ from chassis.database import Connection
 from chassis.http import Command, CommandDep, Problem, ReaderDep
 from chassis.service import Batch, Fact
 from fastapi import APIRouter, Query, Response
+from policies.approvals import DecisionRefused, Principal
+from policies.refusals import decision_refused
 
-from invoice.domain.approvals import Principal
 from invoice.domain.memo_requests import Status
 from invoice.handlers import DocumentNumberTaken, DocumentRefused
 from invoice.handlers import memo_requests as handlers
-from invoice.handlers.approvals import DecisionRefused
 from invoice.queries import days
 from invoice.queries import memo_requests as queries
 from invoice.queries.steps import list_steps
 from invoice.routes.cursors import read_place, write_place
-from invoice.routes.refusals import decision_refused, document_refused, number_taken
+from invoice.routes.refusals import document_refused, number_taken
 from invoice.schemas.decisions import RejectionBody, WithdrawalBody
 from invoice.schemas.memo_requests import CreditMemoRequestDetailOut, CreditMemoRequestOut, CreditMemoRequestsOut
 from invoice.schemas.values import Body

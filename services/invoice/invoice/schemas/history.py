@@ -76,9 +76,9 @@ class EventOut(BaseModel):
     """
     One thing that happened to a document.
 
-    `act` is the application or adjustment, `counterpart` the receipt, memo or item on its other side; `rule` says why it was made or what
-    kind of adjustment it is, `reason` why something was taken back or voided. `tax` is the tax an adjustment stated, `split` what INV-11
-    makes of it. `document_no` is another document: the one that replaced this one, or the debit memo of a charge.
+    `act` is the application, discount or adjustment, `counterpart` the receipt, memo or item on its other side; `rule` says why it was made
+    or what kind of discount or adjustment it is, `reason` why something was taken back or voided. `tax` is the tax a discount or adjustment
+    stated, `split` what INV-11 makes of it. `document_no` is another document: the one that replaced this one, or a charge's debit memo.
     """
 
     event: Happening

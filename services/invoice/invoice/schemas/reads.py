@@ -15,10 +15,11 @@ from invoice.queries.reads import LATEST, Asked, OwedInstalment, StoredDocument
 
 
 class SettledOut(BaseModel):
-    """What was taken off by money (`applied`), by credit memos (`credited`), and by adjustments and write-offs (`adjusted`)."""
+    """What was taken off: `applied` by money, `credited` by credit memos, `discounted`, and `adjusted` by adjustments and write-offs."""
 
     applied: str
     credited: str
+    discounted: str
     adjusted: str
 
     @classmethod
@@ -27,6 +28,7 @@ class SettledOut(BaseModel):
         return cls(
             applied=format_minor(settled.applied_minor, currency),
             credited=format_minor(settled.credited_minor, currency),
+            discounted=format_minor(settled.discounted_minor, currency),
             adjusted=format_minor(settled.adjusted_minor, currency),
         )
 

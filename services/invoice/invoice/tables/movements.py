@@ -14,14 +14,15 @@ class MovementRow(Table, table=True):
     What one settlement fact did to one subject: an item `entity|document_no|n`, or a memo `entity|document_no`.
 
     `amount_minor` is what it took off the open amount, negative where it gave something back; `kind` says with what. `act` is the
-    application or the adjustment, `counterpart` the receipt or memo an item took from, or the item a memo went to. `rule` is why an
-    application was made, or the kind of an adjustment; `reason` why it was taken back. `tax_minor` is the tax stated of an adjustment.
+    application, discount or adjustment, `counterpart` the receipt or memo an item took from, or the item a memo went to. `rule` is why an
+    application was made, or the kind of a discount or an adjustment; `reason` why it was taken back. `tax_minor` is the tax stated of a
+    discount or an adjustment.
     """
 
     __tablename__ = "movement"
     __table_args__ = (
         PrimaryKeyConstraint("subject", "fact_id"),
-        CheckConstraint("kind IN ('applied', 'credited', 'adjusted')", name="kind"),
+        CheckConstraint("kind IN ('applied', 'credited', 'discounted', 'adjusted')", name="kind"),
     )
 
     subject: str = Field(sa_type=Text)
@@ -43,7 +44,7 @@ class MovementRow(Table, table=True):
 
 class SettledRow(Table, table=True):
     """
-    The sums of what the settlement ledger has taken off an item, or used of a memo: with money, with credit, by adjustment.
+    The sums of what the settlement ledger has taken off an item, or used of a memo: with money, credit, discount, adjustment.
 
     A row of its own rather than a column of the item, so that a settlement fact counts whether or not its item is here yet.
     """
@@ -55,3 +56,4 @@ class SettledRow(Table, table=True):
     settled_minor: int = Field(sa_type=BigInteger)
     credited_minor: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     adjusted_minor: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    discounted_minor: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))

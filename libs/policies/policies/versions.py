@@ -1,7 +1,7 @@
 """
 What a policy is, whatever it is about: proposed by one person, approved by another, numbered, dated, one of them in force on a day (XC-07).
 
-What a body of each kind must say, and what holds where nobody has published one, stands in `policy_kinds`.
+What a body of each kind must say, and what holds where nobody has published one, is for the service to list: see `kinds`.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ def in_force(versions: Sequence[PolicyVersion], on: date) -> PolicyVersion | Non
     """
     Return the policy for what is dated `on`: the one that begins last on or before that day. None: the standard of the kind holds.
 
-    `versions` ascend by (valid_from, number), as `queries.policies.load_in_force` gives them. So of two that begin on one day the one
+    `versions` ascend by (valid_from, number), as `queries.load_in_force` gives them. So of two that begin on one day the one
     approved later holds, and one that is approved later but begins earlier fills the time before those that begin after it.
     """
     found = None

@@ -3,12 +3,12 @@
 from datetime import date, timedelta
 from typing import Any
 
+from chassis.http.bodies import Body, Day
 from pydantic import BaseModel, Field
 
-from invoice.domain.policies import STANDARD, PolicyVersion, Status
-from invoice.domain.policy_kinds import KINDS
-from invoice.queries.policies import StoredPolicy
-from invoice.schemas.values import Body, Day
+from policies.kinds import Kinds, PolicyKind
+from policies.queries import StoredPolicy
+from policies.versions import STANDARD, PolicyVersion, Status
 
 _NEXT_DAY = timedelta(days=1)
 
@@ -99,11 +99,11 @@ class InForceOut(BaseModel):
     body: dict[str, Any]
 
     @classmethod
-    def of(cls, kind: str, found: PolicyVersion | None) -> "InForceOut":
+    def of(cls, kind: PolicyKind[Any], found: PolicyVersion | None) -> "InForceOut":
         """Show a policy, or the standard of its kind where there is none."""
         if found is None:
-            return cls(kind=kind, version=STANDARD, valid_from=None, body=dict(KINDS[kind].standard))
-        return cls(kind=kind, version=found.version, valid_from=found.valid_from, body=found.body)
+            return cls(kind=kind.name, version=STANDARD, valid_from=None, body=dict(kind.standard))
+        return cls(kind=kind.name, version=found.version, valid_from=found.valid_from, body=found.body)
 
 
 class AllInForceOut(BaseModel):
@@ -114,6 +114,6 @@ class AllInForceOut(BaseModel):
     policies: list[InForceOut]
 
 
-def standards(kinds: list[str]) -> list[StandardOut]:
+def standards(kinds: Kinds) -> list[StandardOut]:
     """Show the standards of kinds."""
-    return [StandardOut(kind=kind, version=STANDARD, body=dict(KINDS[kind].standard), says=KINDS[kind].says) for kind in kinds]
+    return [StandardOut(kind=name, version=STANDARD, body=dict(kind.standard), says=kind.says) for name, kind in kinds.items()]

@@ -1,4 +1,9 @@
-"""Policies: proposed, decided, in force. Columns: `tables.policies`; nothing here commits."""
+"""
+Policies in the table `policy` of the service's own database: proposed, decided, in force. Nothing here commits.
+
+The columns are those of `PolicyRow` in the tables of each service that has policies. A number is given once by its unique constraint over
+entity, kind and version, and its check keeps makers from deciding, whatever is asked here.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -8,7 +13,8 @@ from typing import Any
 import msgspec
 from chassis.database import Connection
 
-from invoice.domain.policies import EXPIRES_DAYS, PolicyVersion, Proposal
+from policies.kinds import PolicyKind, PolicyT
+from policies.versions import EXPIRES_DAYS, PolicyVersion, Proposal, in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,28 +111,50 @@ async def list_policies(
     return [_stored(row) for row in rows]
 
 
+async def find_open_day(db: Connection, entity: str) -> date | None:
+    """Return the business day that is open for an entity, or None for one that is not declared."""
+    opened: date | None = await db.fetchval("SELECT open_on FROM chk.day WHERE entity = $1", entity)
+    return opened
+
+
 async def load_in_force(db: Connection, kind: str, entities: Collection[str], before: Mapping[str, date]) -> dict[str, list[PolicyVersion]]:
     """
     Return the approved policies of a kind by entity, ascending by (valid_from, number): those booked before the entity's day in `before`.
 
     Of several that begin on one day only the last one is read: the others can no longer be in force. An entity without any has no entry.
     """
-    asked = sorted(set(entities))
+    found = await load_kinds_in_force(db, [kind], {entity: before[entity] for entity in entities})
+    return {entity: versions for (entity, _), versions in found.items()}
+
+
+async def load_kinds_in_force(
+    db: Connection, kinds: Collection[str], before: Mapping[str, date]
+) -> dict[tuple[str, str], list[PolicyVersion]]:
+    """Return the approved policies of several kinds by (entity, kind), for every entity of `before`; the rest as in `load_in_force`."""
     rows = await db.fetch(
         """
-        SELECT DISTINCT ON (policy.entity, policy.valid_from) policy.entity, policy.version, policy.valid_from, policy.body
+        SELECT DISTINCT ON (policy.entity, policy.kind, policy.valid_from) policy.entity, policy.kind, policy.version, policy.valid_from,
+            policy.body
         FROM unnest($1::text[], $2::date[]) AS asked (entity, before)
-        JOIN policy ON policy.entity = asked.entity AND policy.kind = $3 AND policy.version IS NOT NULL AND policy.decided_on < asked.before
-        ORDER BY policy.entity, policy.valid_from, policy.version DESC
+        JOIN policy ON policy.entity = asked.entity AND policy.kind = ANY ($3::text[])
+            AND policy.version IS NOT NULL AND policy.decided_on < asked.before
+        ORDER BY policy.entity, policy.kind, policy.valid_from, policy.version DESC
         """,
-        asked,
-        [before[entity] for entity in asked],
-        kind,
+        list(before),
+        list(before.values()),
+        sorted(set(kinds)),
     )
-    found: dict[str, list[PolicyVersion]] = {}
+    found: dict[tuple[str, str], list[PolicyVersion]] = {}
     for row in rows:
-        found.setdefault(row["entity"], []).append(PolicyVersion(str(row["version"]), row["valid_from"], msgspec.json.decode(row["body"])))
+        version = PolicyVersion(str(row["version"]), row["valid_from"], msgspec.json.decode(row["body"]))
+        found.setdefault((row["entity"], row["kind"]), []).append(version)
     return found
+
+
+async def read_in_force(db: Connection, kind: PolicyKind[PolicyT], entity: str, open_on: date) -> tuple[PolicyT, str]:
+    """Return what the policy of a kind says that is in force for what is decided on the open day, and its number; else the standard."""
+    versions = await load_in_force(db, kind.name, [entity], {entity: open_on})
+    return kind.read(in_force(versions.get(entity, ()), open_on))
 
 
 def _stored(row: Mapping[str, Any]) -> StoredPolicy:

@@ -1,0 +1,35 @@
+"""Fees of money that a bank took back."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, PrimaryKeyConstraint, Text, text
+from sqlalchemy.dialects.postgresql import CHAR, TIMESTAMP
+from sqlmodel import Field
+
+from invoice.tables.table import Table
+
+
+class ReturnFeeRow(Table, table=True):
+    """
+    What a bank asked for taking the money of a receipt back on `effective_on`, as the ledger booked it on `booked_on`.
+
+    `billed_on` is the business day whose start made a debit memo of it; null until then.
+    """
+
+    __tablename__ = "return_fee"
+    __table_args__ = (
+        PrimaryKeyConstraint("receipt"),
+        CheckConstraint("fee_minor > 0", name="fee"),
+        Index("ix_return_fee_unbilled", "entity", "account", "booked_on", postgresql_where=text("billed_on IS NULL")),
+    )
+
+    receipt: str = Field(sa_type=Text)
+    entity: str = Field(sa_type=Text)
+    account: str = Field(sa_type=Text)
+    currency: str = Field(sa_column=Column(CHAR(3), nullable=False))
+    fee_minor: int = Field(sa_type=BigInteger)
+    kind: str = Field(sa_type=Text)
+    effective_on: date
+    booked_on: date
+    recorded_at: datetime = Field(sa_column=Column(TIMESTAMP(timezone=True), nullable=False))
+    billed_on: date | None
