@@ -2,7 +2,7 @@
 
 from chassis.service import DayWork, Service
 
-from payment import handlers
+from payment.handlers.day import begin_day, find_accounts
 from payment.subscriptions import SUBSCRIPTIONS
 
 SERVICE = Service(
@@ -10,5 +10,5 @@ SERVICE = Service(
     topic="receivables.payment",
     subscriptions=SUBSCRIPTIONS,
     router="payment.routes:router",
-    day_work=DayWork(accounts=handlers.find_receipts_newly_known, work=handlers.identify_newly_known),
+    day_work=DayWork(find_accounts, begin_day),
 )

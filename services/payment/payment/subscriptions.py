@@ -7,6 +7,8 @@ from payment import handlers
 
 SUBSCRIPTIONS = subscribe(
     (bank.EntryBooked, handlers.record_receipts),
+    (bank.EntryReturned, handlers.record_returns),
+    (bank.RemittanceAdvised, handlers.record_advices),
     (
         (
             invoice.InvoiceIssued,
@@ -17,7 +19,9 @@ SUBSCRIPTIONS = subscribe(
         ),
         handlers.record_documents,  # One handler: a batch settles each account once.
     ),
-    (erp.CustomerUpserted, handlers.remember_bank_accounts),
+    (invoice.ConsolidatedBillIssued, handlers.record_bills),
+    (erp.FxRatePublished, handlers.keep_rates),
+    (erp.CustomerUpserted, handlers.remember_customers),
     forward=("bank.entries", "psp.events", "erp.customers", "erp.reference", "receivables.invoice"),
     reject=handlers.reject_entry,
 )

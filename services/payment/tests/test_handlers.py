@@ -12,6 +12,7 @@ from events.payment import (
     ApplicationReversed,
     CreditApplied,
     OnAccountCredited,
+    OverpaymentDetected,
     PayerIdentified,
     PayerUnknown,
     PaymentApplied,
@@ -133,6 +134,7 @@ async def test_a3_an_overpayment_is_on_account_and_pays_the_next_invoice(payment
     assert await dispositions(payment, "BR-1") == {"applied": 2350_00, "on_account": 150_00}
 
     await payment.turn("US01", D2)
+    assert [type(fact) for fact in payment.published()] == [OverpaymentDetected]
     await payment.receive(an_invoice("INV-4", "400.00"))
     unapplied, applied = facts_of(payment)
     assert (type(unapplied.data), type(applied.data)) == (ReceiptUnapplied, PaymentApplied)

@@ -8,18 +8,30 @@ RECEIPT: Final = "receipt"
 MEMO: Final = "memo"
 ADJUSTMENT: Final = "adjustment"
 VOID: Final = "void"
+ALLOWANCE: Final = "allowance"
 REFERENCE: Final = "reference"
-OLDEST_FIRST: Final = "oldest_first"
+PERSON: Final = "person"
+SCORE: Final = "score"
+SCORED: Final = f"|{SCORE}|"
+"""What the id of a decision has behind its entity that no person took: a suggestion that the policy thinks sure (PAY-06)."""
 ON_ACCOUNT: Final = "on_account"
+PINNED: Final = "pinned"
+REFUNDED: Final = "refunded"
+RETURNED: Final = "returned"
 RECOVERED: Final = "recovered"
+FX: Final = "fx"
+EARNED: Final = "earned"
+UNEARNED: Final = "unearned"
+DISCOUNTS: Final = (EARNED, UNEARNED)
+TOLERANCE: Final = "tolerance"
 RECOVERABLE: Final = ("bad_debt", "settlement")
 """Kinds of adjustments that money naming the item takes back and pays instead (INV-08)."""
 
 
 class Source(NamedTuple):
     """
-    What makes an item smaller: a receipt (`entity|bank_ref`), a memo (`entity|document_no`), an adjustment (its request's id), or the void
-    of the item's own document (`entity|document_no`).
+    What makes an item smaller: a receipt (`entity|bank_ref`), a memo (`entity|document_no`), an adjustment (its request's id), the void of
+    the item's own document (`entity|document_no`), or an allowance: what a payment kept back and we let go, by the id of its receipt.
     """
 
     kind: str
@@ -34,7 +46,13 @@ class Entry(NamedTuple):
     the application, made on the booked day `applied_on`; an entry of an application of an earlier day changes what stands of it. Of an
     adjustment `application` is its id and `rule` its kind, or `RECOVERED` where money takes back part of it.
 
-    Without `item` and `application`: that much of the receipt became on-account money (negative: unapplied money again).
+    Of an allowance `rule` is its kind: `earned` or `unearned` discount, `tolerance`, or what the policy makes of a deduction's code.
+
+    With the rule `FX` it is no part of the item but what the application gained (negative: lost) in the entity's currency.
+
+    Without `item` and `application`, by `rule`: that much of the receipt became on-account money (negative: unapplied money again), was
+    refunded, or was returned to the bank; or that much of a receipt's on-account money or of a memo's credit is pinned: only a person may
+    use it.
     """
 
     application: str
@@ -68,13 +86,47 @@ class Standing:
         return self.source.kind == MEMO and self.rule == REFERENCE
 
 
+class Tier(NamedTuple):
+    """A discount for money that is valued up to `until_on`, grace days counted in: the whole of it, and what of that is tax."""
+
+    until_on: date
+    amount_minor: int
+    tax_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyPayment:
+    """
+    The discount terms of an instalment (INV-04) billed at `billed_minor`.
+
+    `granted_minor` is what was granted before today; `relieved_minor` what memos and adjustments took of the item before today: of that
+    nothing is paid, so nothing is discounted. `is_prorated`: part payments get their part, else only payment in full is discounted.
+    """
+
+    tiers: tuple[Tier, ...]
+    billed_minor: int
+    is_prorated: bool
+    unearned_allowed: bool
+    granted_minor: int = 0
+    relieved_minor: int = 0
+
+
+class Worth(NamedTuple):
+    """What an item or a receipt was worth as a whole: `base_minor` in the entity's currency for `minor` of its own."""
+
+    minor: int
+    base_minor: int
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """
     An instalment of an invoice or debit memo: what was open of it when the day opened, or its total when it came today.
 
     `void_on` is the effective date of the void, if its document was voided today. `standing` is what stands on it of earlier days: needed
-    where its document was voided today, where a memo of today names it, and of adjustments, where money does.
+    where its document was voided today, where a memo of today names it, where money on it was returned or unapplied today, and of
+    adjustments, where money names it. `reopened_on` is the latest date as of which something that stood on it was taken back on an earlier
+    day: nothing is put on it before. `terms` is the code of its payment terms. `worth` is given in another currency than the entity's.
     """
 
     id: str
@@ -85,6 +137,10 @@ class Item:
     open_minor: int
     standing: tuple[Standing, ...] = ()
     void_on: date | None = None
+    reopened_on: date | None = None
+    terms: str = ""
+    early: EarlyPayment | None = None
+    worth: Worth | None = None
 
     @property
     def total_minor(self) -> int:
@@ -118,6 +174,19 @@ class Memo:
     names: str | None
     came_on: date
     free_on: date
+    pinned_minor: int = 0
+    barred: frozenset[str] = frozenset()
+
+
+class Stated(NamedTuple):
+    """
+    What a remittance states of one document (or its instalment `n`): the most it pays of it, and deductions by code. None is not stated.
+    """
+
+    document_no: str
+    n: int | None
+    amount_minor: int | None
+    deductions: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +195,12 @@ class Money:
     A receipt whose payer is known: its unapplied and on-account money when the day opened, or all of it as unapplied if it came today.
 
     `came_on` is the booked day on which it became this account's money: received or identified. `names` are the invoices of this account
-    and currency that its remittance names, in the order they stand there. None of the money is free before `free_on`, its value date or
-    the latest day something was given back to it.
+    and currency that its remittance names, in the order they stand there; `stated` is what it says of them. None of the money is free
+    before `free_on`, its value date or the latest day something was given back to it.
+
+    `pinned_minor` is the part of the on-account money that only a person may use, `barred` the items a person took it off: no rule puts it
+    there again. `returned_on` is the date on which the bank took all of it back, where that was booked today. `worth` is that of the whole
+    receipt, `settled_minor` what of it was applied when the day opened; both count in another currency than the entity's only.
     """
 
     id: str
@@ -138,6 +211,29 @@ class Money:
     names: tuple[str, ...]
     came_on: date
     free_on: date
+    stated: tuple[Stated, ...] = ()
+    pinned_minor: int = 0
+    barred: frozenset[str] = frozenset()
+    returned_on: date | None = None
+    worth: Worth | None = None
+    settled_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """
+    What a person decided today about money or credit, `source`: the decisions of a day stand in the order in which they were recorded.
+
+    `apply`: pay `item` with up to `amount_minor`. `unapply`: take up to that off it again; no rule touches it until it is released.
+    `release`: rules may use it again, all of it. `refund`: up to that goes back to the payer.
+    """
+
+    id: str
+    kind: Literal["apply", "unapply", "release", "refund"]
+    source: Source
+    item: str
+    amount_minor: int
+    effective_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +242,9 @@ class Books:
     One account in one currency: its opening and, on top, the set of what came today, in any order.
 
     `items` holds every open item, and also closed ones that a memo of these books names, that an adjustment of these books or a void of
-    today is about, or that are written off and named by money. While `has_all_items` is false it holds only those that something names or
-    that entries of today touch: enough where nothing looks for the oldest item.
+    today is about, that are written off and named by money, that a decision of today is about, or that returned money paid. While
+    `has_all_items` is false it holds only those that something names or that entries of today touch: enough where nothing looks for the
+    oldest item.
     """
 
     items: list[Item]
@@ -155,20 +252,5 @@ class Books:
     money: list[Money]
     has_all_items: bool = True
     adjustments: list[Adjustment] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """
-    How money that names nothing is used.
-
-    `auto_apply`: `oldest` pays the oldest item first, with unapplied and on-account money and with open memo credit; `never` leaves all of
-    it to people. `version` names the policy.
-    """
-
-    auto_apply: Literal["oldest", "never"]
-    version: str
-
-
-STANDARD: Final = Policy("oldest", "standard-1")
-"""The policy in force everywhere. Policies by entity, dated and published, are facts to come, not settings of a process."""
+    decisions: list[Decision] = field(default_factory=list)
+    currency: str = ""

@@ -1,5 +1,5 @@
 """
-Clues to the payer: document numbers in a remittance, and the debtor's bank account.
+Clues to the payer: document numbers and creditor references in a remittance, and the debtor's bank account.
 
 A remittance is free text and personal data. It is cut into what could be a document number and kept as digests only, which is enough to
 compare it with the numbers of documents, now and when they come later.
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final
 
+from payment.domain.creditor_references import find_references
+
 REFERENCES_MAX: Final = 200
 """No remittance is searched for more references: a batch locks each of them."""
 _REMITTANCE_LENGTH_MAX: Final = 10_000
@@ -18,26 +20,36 @@ _REFERENCE_LENGTH_MAX: Final = 64  # No document number is longer.
 _WORD = re.compile(r"\S+")
 _PIECE = re.compile(r"[^,;/|:+&()\[\]{}<>\"'*=#]+")
 _AROUND = ".,;:/|+&()[]{}<>\"'*=#!?-_"
+_may_be_spelled = re.compile(r"[ ./_:#]\d", re.ASCII).search
+_SPELLED = re.compile(r"(?<![0-9A-Za-z])([A-Za-z]{1,6})[ ./_:#]{1,3}(\d{1,12}(?:[ ./_-]\d{1,12}){0,2})(?![0-9A-Za-z])", re.ASCII)
 
 
 def references_in(remittance: str) -> list[str]:
     """
-    Return what could be a document number, caseless, in the order it stands there, each once.
+    Return what could be a document number or a creditor's reference, caseless, in the order it stands there, each once.
 
-    The whole text is one; then every word, and the pieces of a word between separators. No substrings are guessed: a number is found
-    when it stands alone. Words without a digit are not references, but the whole text may be one.
+    The whole text is one; then the references with check digits; then every word, and the pieces of a word between separators; last
+    numbers spelled with other separators than a hyphen: "INV 2026/0001" may be INV-2026-0001. No substrings are guessed: a number is
+    found when it stands alone. Words without a digit are not references, but the whole text may be one.
     """
-    found = dict.fromkeys(one.casefold() for one in _candidates(remittance[:_REMITTANCE_LENGTH_MAX]))
+    found = dict.fromkeys(one.casefold() for one in _candidates(remittance[:_REMITTANCE_LENGTH_MAX].strip()))
     return [one for one in found if 0 < len(one) <= _REFERENCE_LENGTH_MAX][:REFERENCES_MAX]
 
 
 def _candidates(remittance: str) -> Iterator[str]:
-    yield remittance.strip()
+    yield remittance
+    references, remittance = find_references(remittance)
+    yield from references
     for word in _WORD.findall(remittance):
         for one in (word, *(piece for piece in _PIECE.findall(word) if piece != word)):
             bare = one.strip(_AROUND)
             if any(map(str.isdigit, bare)):
                 yield bare
+    for prefix, number in _SPELLED.findall(remittance) if _may_be_spelled(remittance) else ():
+        groups = re.split(r"\D", number)
+        for upto in range(1, len(groups) + 1):
+            yield "-".join((prefix, *groups[:upto]))
+            yield "".join((prefix, *groups[:upto]))
 
 
 def normalise_bank_account(bank_account: str) -> str:

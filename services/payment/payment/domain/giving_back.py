@@ -6,7 +6,7 @@ from datetime import date
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from payment.domain.books import Item, Standing
+from payment.domain.books import ALLOWANCE, TOLERANCE, Item, Standing
 
 
 class GivenBack(NamedTuple):
@@ -23,7 +23,7 @@ def give_back(item: Item, reductions: Iterable[tuple[date, int]], stack: Sequenc
 
     The latest application of the stack goes first. What is given back is dated as the reduction that caused it, never before the
     application itself. Where an application had been taken back as of a later date already, and until then there would be more on the item
-    than in the end, that is dated back too.
+    than it was billed at, that is dated back too.
     """
     taken = sorted(reductions)
     given = list(_latest_first(item.open_minor, taken, stack))
@@ -51,7 +51,7 @@ def _dated_back(
     item: Item, reductions: Iterable[tuple[date, int]], stack: Sequence[Standing], given: Iterable[GivenBack]
 ) -> Iterator[GivenBack]:
     """
-    Of the time line of all that is on the item, level what stands above its end.
+    Of the time line of all that is on the item, level what stands above its total.
 
     Only what an application once had above its own end is taken, so none of them ever stands at less than in the end. That is enough:
     reductions and what is not in the stack only grow.
@@ -66,7 +66,7 @@ def _dated_back(
     heights = {name: _heights(line, dates) for name, line in lines.items()}
     total = [sum(at) for at in zip(_heights(taken, dates), *heights.values(), strict=True)]
     for place, (since, until) in enumerate(pairwise(dates)):
-        excess = total[place] - total[-1]
+        excess = total[place] - item.total_minor
         for standing in sorted(stack, key=_age, reverse=True):
             if excess <= 0:
                 break
@@ -78,8 +78,10 @@ def _dated_back(
                 yield GivenBack(standing, -part, until)
 
 
-def _age(standing: Standing) -> tuple[date, date, str]:
-    return standing.applied_on, standing.effective_on, standing.application
+def _age(standing: Standing) -> tuple[date, date, bool, bool, str]:
+    """The latest goes first; of one payment what little was missing, then its money, and last what it was allowed to keep back."""
+    is_money = standing.source.kind != ALLOWANCE
+    return standing.applied_on, standing.effective_on, standing.rule == TOLERANCE, is_money, standing.application
 
 
 def _steps(standing: Standing) -> dict[date, int]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from payment.domain.books import MEMO, RECEIPT, REFERENCE, Books, Entry, Source
+from payment.domain.books import ALLOWANCE, FX, MEMO, RECEIPT, REFERENCE, Books, Entry, Source
 
 Node: TypeAlias = Source | str
 """A source, or the id of an item."""
@@ -17,7 +17,8 @@ def finished(books: Books, target: Mapping[Entry, int], booked: Mapping[Entry, i
     Sources and items form one part when one pays or names the other. A part is finished when all its money and credit is spent, all its
     items are settled, and all of that was done by reference, just now: nothing of it can meet what is outside, because all of that has been
     weighed already, and what is still to come has to name one of its invoices, or be an invoice that one of its receipts names. A part
-    with a void or an adjustment is never finished: it is rare, and one that may come settles the whole day again.
+    with a void, an adjustment or a person's decision is never finished: it is rare, and one that may come settles the whole day again. What
+    a payment was allowed to keep back belongs to it.
     """
     part = _Parts()
     left: dict[Node, int] = defaultdict(int, {item.id: item.open_minor for item in books.items})
@@ -30,16 +31,25 @@ def finished(books: Books, target: Mapping[Entry, int], booked: Mapping[Entry, i
         part.join(Source(RECEIPT, money.id), *(item for name in money.names for item in by_document.get(name, ())))
     for memo in books.memos:
         part.join(Source(MEMO, memo.id), *by_document.get(memo.names or "", ()))
-    unfinished: set[Node] = set()
+    unfinished: set[Node] = {node for one in books.decisions for node in (one.source, one.item) if node}
     for entry, minor in target.items():
+        if entry.rule == FX:
+            continue
+        source = _payer(entry)
         if entry.item:
-            part.join(entry.source, entry.item)
+            part.join(source, entry.item)
             left[entry.item] -= minor
-            left[entry.source] -= minor
-        if not entry.item or entry.rule != REFERENCE or minor < 0 or entry in booked:
-            unfinished.add(entry.source)
+            left[source] -= minor if source == entry.source else 0
+        is_settled = bool(entry.item) and (entry.rule == REFERENCE or entry.source.kind == ALLOWANCE)
+        if not is_settled or minor < 0 or entry in booked:
+            unfinished.add(source)
     open_parts = {part.of(node) for node in part.nodes() if left[node] or node in unfinished}
-    return {entry for entry in target if part.of(entry.source) not in open_parts}
+    return {entry for entry in target if part.of(_payer(entry)) not in open_parts}
+
+
+def _payer(entry: Entry) -> Source:
+    """The money or credit an entry is about: of an allowance, the payment that kept it back."""
+    return Source(RECEIPT, entry.source.id) if entry.source.kind == ALLOWANCE else entry.source
 
 
 class _Parts:

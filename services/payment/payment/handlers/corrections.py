@@ -8,7 +8,7 @@ from chassis.service import Batch, Received
 from events.invoice import InvoiceVoided, WriteOffApproved
 from money import parse_minor
 
-from payment.handlers.ledger import Brought
+from payment.handlers.loading import Brought
 from payment.queries import corrections
 from payment.queries.corrections import NewAdjustment, NewVoid
 

@@ -1,4 +1,4 @@
-"""Customers: which bank accounts they pay from."""
+"""Customers: which bank accounts they pay from, and how they are called."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,18 @@ from events.ingress import check_identifier
 from events.invoice import Reason
 
 from payment.domain import BANK_ACCOUNT, digest_of, normalise_bank_account
-from payment.queries import intake
+from payment.domain.names import normalise_name
+from payment.queries import identification, intake
+from payment.queries.identification import NewName
 from payment.queries.intake import ListedBankAccount
 
 BANK_ACCOUNTS_MAX = 1_000
 
 
-async def remember_bank_accounts(db: Connection, received: Sequence[Received[CustomerUpserted]], batch: Batch) -> list[Fact]:
-    """Keep the customers' lists of bank accounts as of the open day; they count from the next opening. Publishes nothing."""
+async def remember_customers(db: Connection, received: Sequence[Received[CustomerUpserted]], batch: Batch) -> list[Fact]:
+    """Keep customers' lists of bank accounts and their names as of the open day; they count from the next opening. Publishes nothing."""
     listed: set[ListedBankAccount] = set()
+    names: list[NewName] = []
     for one in received:
         customer, day = one.data, batch.open_on[one.entity]
         reasons = batch.entities.reasons_against(customer.entity, one.envelope)
@@ -32,5 +35,7 @@ async def remember_bank_accounts(db: Connection, received: Sequence[Received[Cus
         content = digest_of(customer.entity, "bank_accounts", "\0".join(numbers))
         digests = [digest_of(customer.entity, BANK_ACCOUNT, number) for number in numbers] or [b""]
         listed |= {ListedBankAccount(customer.entity, customer.customer, day, content, digest) for digest in digests}
+        names.append(NewName(customer.entity, customer.customer, day, normalise_name(customer.name)))
+    await identification.insert_names(db, names)
     await intake.insert_bank_accounts(db, listed)
     return []

@@ -10,12 +10,16 @@ from events.invoice import Billed, CreditMemoIssued, DebitMemoIssued, InvoiceIss
 from money import parse_minor
 
 from payment.domain import ADJUSTMENT, MEMO, RECEIPT, REFERENCE, digest_of
+from payment.domain.instalments import early_payment, share
 from payment.handlers.bookings import ACCOUNT, DEBIT_MEMO, INVOICE, in_order
 from payment.handlers.corrections import correct
+from payment.handlers.kept import early_to_json
 from payment.handlers.payers import Move, lock_with_movable, move_receipts
+from payment.handlers.references import references_of
 from payment.handlers.settlement import Named, settle_accounts
 from payment.queries import intake, locks
 from payment.queries.intake import NewDocument, NewItem, NewMemo
+from payment.queries.references import insert_references
 
 Document: TypeAlias = Billed | CreditMemoIssued
 Told: TypeAlias = Document | InvoiceVoided | WriteOffApproved
@@ -35,9 +39,11 @@ async def record_documents(db: Connection, received: Sequence[Received[Told]], b
     """
     documents = [one.data for one in received if isinstance(one.data, Billed | CreditMemoIssued)]
     rows = [_row(one, batch) for one in documents]
-    digests = {one.digest for one in rows}
+    more = references_of([one for one in documents if isinstance(one, Billed)])
+    digests = {one.digest for one in rows} | {one.digest for one in more}
     await locks.lock_names(db, digests)
     ids = await intake.insert_documents(db, rows)
+    await insert_references(db, more)
     names = {(one.data.entity, one.data.account) for one in received}
     accounts, moves = await lock_with_movable(db, names, digests, batch.open_on)
     account_ids = {name: account.id for name, account in accounts.items()}
@@ -65,12 +71,24 @@ def _row(document: Document, batch: Batch) -> NewDocument:
         issued_on=document.issued_on,
         booked_on=batch.open_on[document.entity],
         digest=digest_of(document.entity, REFERENCE, document.document_no.casefold()),
+        terms=document.terms if isinstance(document, Billed) else None,
+        total_minor=parse_minor(document.total, document.currency),
+        tax_minor=None if document.tax is None else parse_minor(document.tax, document.currency),
+        base_currency=document.valuation.currency if isinstance(document, Billed) and document.valuation is not None else None,
     )
 
 
 def _items(billed: Billed, ids: Mapping[Name, int], account_ids: Mapping[Name, int]) -> list[NewItem]:
     document_id, account_id = ids[billed.entity, billed.document_no], account_ids[billed.entity, billed.account]
-    return [NewItem(document_id, account_id, one.n, one.due_on, parse_minor(one.amount, billed.currency)) for one in billed.instalments]
+    amounts = [parse_minor(one.amount, billed.currency) for one in billed.instalments]
+    early = early_payment(billed.discount, billed.currency, amounts)
+    base: Sequence[int | None] = [None] * len(amounts)
+    if billed.valuation is not None:
+        base = share(parse_minor(billed.valuation.total, billed.valuation.currency), amounts)
+    return [
+        NewItem(document_id, account_id, one.n, one.due_on, amount, None if terms is None else early_to_json(terms), worth)
+        for one, amount, terms, worth in zip(billed.instalments, amounts, early, base, strict=True)
+    ]
 
 
 def _memo(memo: CreditMemoIssued, ids: Mapping[Name, int], account_ids: Mapping[Name, int]) -> NewMemo:

@@ -4,46 +4,44 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from asyncpg import Record
 from chassis.database import Connection
 
 from payment.domain import (
     ADJUSTMENT,
+    ALLOWANCE,
+    DISCOUNTS,
+    FX,
     MEMO,
+    ON_ACCOUNT,
+    PINNED,
     RECEIPT,
-    RECOVERED,
+    REFUNDED,
+    RETURNED,
     VOID,
     Adjustment,
     Books,
+    Decision,
     Entry,
     Item,
     Memo,
     Money,
     Source,
     Standing,
+    Stated,
+    Worth,
     tax_part,
 )
-from payment.handlers.bookings import BILLED
+from payment.handlers.kept import early_from_json, stated_from_json
 from payment.queries import books as queries
-from payment.queries import corrections, payers
-from payment.queries.books import NewEntry
-from payment.queries.payers import KnownDocument
+from payment.queries import corrections
+from payment.queries.books import ItemMove, MemoMove, NewEntry, ReceiptMove
 
-REORDERED = "reordered"
-WORTH_LESS = "worth_less"
-
-
-class Brought(NamedTuple):
-    """Row ids of what a batch brings to correct items: items of voided documents with their accounts, adjustments with their items."""
-
-    voided: Mapping[int, int] = MappingProxyType({})
-    adjustments: Mapping[int, int] = MappingProxyType({})
-
-
-NOTHING = Brought()
+OfItem: TypeAlias = tuple[str, str]
+EARNED_OR_NOT: Final = "discounts"
+LET_GO: Final = "allowances"
 
 
 class Change(NamedTuple):
@@ -60,13 +58,56 @@ class Change(NamedTuple):
     is_finished: bool
 
 
+class Ids(NamedTuple):
+    """From row ids to ids in facts; `sources` by kind."""
+
+    items: Mapping[int, str]
+    sources: Mapping[str, Mapping[int, Source]]
+
+
+@dataclass(slots=True)
+class Undone:
+    """What today's entries moved: of items, of what memos and adjustments relieve and discounts grant of them, of sources."""
+
+    items: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    relieved: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    granted: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    applied: dict[Source, int] = field(default_factory=lambda: defaultdict(int))
+    moved: dict[tuple[Source, str], int] = field(default_factory=lambda: defaultdict(int))
+
+    @classmethod
+    def by(cls, entries: Iterable[tuple[Entry, int]]) -> "Undone":
+        """Add up entries."""
+        undone = cls()
+        for entry, minor in entries:
+            if entry.rule == FX:
+                continue
+            if not entry.item:
+                undone.moved[entry.source, _disposition(entry)] += minor
+                continue
+            undone.items[entry.item] += minor
+            undone.applied[entry.source] += minor
+            if entry.source.kind in (MEMO, ADJUSTMENT):
+                undone.relieved[entry.item] += minor
+            elif entry.source.kind == ALLOWANCE and entry.rule in DISCOUNTS:
+                undone.granted[entry.item] += minor
+        return undone
+
+
+def _disposition(entry: Entry) -> str:
+    """On-account, refunded, returned or pinned; a refund's rule also names the refund."""
+    return entry.rule.partition(":")[0]
+
+
 @dataclass(slots=True)
 class Ledger:
     """
     Rows by their ids in facts, and what is `booked` on the open day of each account (row id).
 
-    `names` are the invoices that receipts (row id) name. `complete` are the accounts all of whose open items are here. `posted` is what
-    stands of adjustments while changes are booked.
+    `names` are the invoices that receipts (row id) name. `bars` are the items (row id) people took sources off on earlier days. `complete`
+    are the accounts all of whose open items are here; `reopened` are the items (row id) that something was taken off on earlier days, with
+    the latest date of that. `posted` is what stands of adjustments, and what is granted of items, while changes
+    are booked.
     """
 
     open_on: Mapping[int, date]
@@ -75,30 +116,28 @@ class Ledger:
     items: dict[str, Record] = field(default_factory=dict)
     sources: dict[Source, Record] = field(default_factory=dict)
     standing: dict[str, list[Standing]] = field(default_factory=lambda: defaultdict(list))
+    decisions: list[tuple[int, Decision]] = field(default_factory=list)
+    bars: dict[Source, set[int]] = field(default_factory=lambda: defaultdict(set))
+    reopened: Mapping[int, date] = field(default_factory=dict)
     complete: set[int] = field(default_factory=set)
-    posted: dict[Source, int] = field(default_factory=dict)
+    posted: dict[Source | OfItem, int] = field(default_factory=dict)
 
     def books(self) -> dict[int, list[Books]]:
         """Undo today's entries: the books of every account, by currency, as they opened, with what came today on top."""
-        undone: dict[Source | str, int] = defaultdict(int)
-        on_account: dict[Source, int] = defaultdict(int)
-        for entry, minor in (change for entries in self.booked.values() for change in entries.items()):
-            if entry.item:
-                undone[entry.item] += minor
-                undone[entry.source] += minor
-            else:
-                on_account[entry.source] += minor
+        undone = Undone.by(change for entries in self.booked.values() for change in entries.items())
         books: dict[tuple[int, str], Books] = {}
         for item_id, row in self.items.items():
-            self._of(books, row).items.append(self._item(item_id, row, undone[item_id]))
+            self._of(books, row).items.append(self._item(item_id, row, undone))
         for source, row in self.sources.items():
             if source.kind == MEMO:
-                self._of(books, row).memos.append(_memo(source, row, undone[source]))
+                self._of(books, row).memos.append(self._memo(source, row, undone))
             elif source.kind == ADJUSTMENT:
                 if row["booked_on"] == self.open_on[row["account_id"]]:
                     self._of(books, row).adjustments.append(_adjustment(source, row))
             else:
-                self._of(books, row).money.append(self._money(source, row, undone[source], on_account[source]))
+                self._of(books, row).money.append(self._money(source, row, undone))
+        for account_id, decision in self.decisions:
+            books[account_id, self.sources[decision.source]["currency"]].decisions.append(decision)
         by_account: dict[int, list[Books]] = defaultdict(list)
         for (account_id, _), one in sorted(books.items(), key=lambda of: of[0]):
             by_account[account_id].append(one)
@@ -106,11 +145,13 @@ class Ledger:
 
     def _of(self, books: dict[tuple[int, str], Books], row: Record) -> Books:
         key = row["account_id"], row["currency"]
-        return books.setdefault(key, Books([], [], [], has_all_items=row["account_id"] in self.complete))
+        if key not in books:
+            books[key] = Books([], [], [], has_all_items=row["account_id"] in self.complete, currency=row["currency"])
+        return books[key]
 
     def index(
         self, items: Iterable[Record], memos: Iterable[Record], receipts: Iterable[Record], adjustments: Iterable[Record] = ()
-    ) -> "_Ids":
+    ) -> Ids:
         """Take rows in, and return their ids in facts by their own."""
         self.items |= {f"{row['entity']}|{row['document_no']}|{row['n']}": row for row in items}
         self.sources |= {Source(MEMO, f"{row['entity']}|{row['document_no']}"): row for row in memos}
@@ -120,52 +161,97 @@ class Ledger:
         for source, row in self.sources.items():
             sources[source.kind][row["id"]] = source
         voids = {row["document_id"]: Source(VOID, f"{row['entity']}|{row['document_no']}") for row in self.items.values()}
-        return _Ids({row["id"]: item for item, row in self.items.items()}, {**sources, VOID: voids})
+        allowances = {receipt_id: Source(ALLOWANCE, source.id) for receipt_id, source in sources[RECEIPT].items()}
+        return Ids({row["id"]: item for item, row in self.items.items()}, {**sources, VOID: voids, ALLOWANCE: allowances})
 
     def post(self, adjustment: Source, minor: int) -> int:
         """Count what an entry moves of an adjustment; return how much of that is tax."""
         row = self.sources[adjustment]
-        before = self.posted.setdefault(adjustment, row["posted_minor"])
-        self.posted[adjustment] = after = before + minor
-        approved = row["approved_minor"], row["tax_minor"]
-        return tax_part(after, *approved) - tax_part(before, *approved)
+        return self._tax(adjustment, row["posted_minor"], minor, row["approved_minor"], row["tax_minor"])
 
-    def _item(self, item_id: str, row: Record, applied_today: int) -> Item:
+    def allow(self, item: str, rule: str, minor: int) -> int:
+        """Count what an entry moves of what payments keep back of an item; return how much of that is tax, where the document says it."""
+        row = self.items[item]
+        if rule in DISCOUNTS:
+            best = max(early_from_json(row["early"]).tiers, key=lambda tier: tier.amount_minor)
+            return self._tax((item, EARNED_OR_NOT), row["discounted_minor"], minor, best.amount_minor, best.tax_minor)
+        if not row["tax_minor"]:
+            return 0
+        before = row["allowed_minor"] - row["discounted_minor"]
+        return self._tax((item, LET_GO), before, minor, row["document_minor"], row["tax_minor"])
+
+    def _tax(self, of: Source | OfItem, stands_minor: int, minor: int, whole_minor: int, tax_minor: int) -> int:
+        before = self.posted.setdefault(of, stands_minor)
+        self.posted[of] = after = before + minor
+        return tax_part(after, whole_minor, tax_minor) - tax_part(before, whole_minor, tax_minor)
+
+    def _item(self, item_id: str, row: Record, undone: Undone) -> Item:
+        relieved = row["credited_minor"] + row["adjusted_minor"] - undone.relieved[item_id]
+        early = row["early"] and early_from_json(row["early"])
         return Item(
             id=item_id,
             document_no=row["document_no"],
             n=row["n"],
             due_on=row["due_on"],
             document_on=row["issued_on"],
-            open_minor=row["open_minor"] + applied_today,
+            open_minor=row["open_minor"] + undone.items[item_id],
             standing=tuple(self.standing.get(item_id, ())),
             void_on=row["voided_on"] if row["void_booked_on"] == self.open_on[row["account_id"]] else None,
+            reopened_on=self.reopened.get(row["id"]),
+            terms=row["terms"] or "",
+            early=early.of(row["total_minor"], row["discounted_minor"] - undone.granted[item_id], relieved) if early else None,
+            worth=_worth(row["total_minor"], row["base_minor"]),
         )
 
-    def _money(self, source: Source, row: Record, applied_today: int, on_account_today: int) -> Money:
-        on_account = row["on_account_minor"] - on_account_today
+    def _memo(self, source: Source, row: Record, undone: Undone) -> Memo:
+        return Memo(
+            id=source.id,
+            document_no=row["document_no"],
+            document_on=row["issued_on"],
+            remaining_minor=row["total_minor"] - row["applied_minor"] + undone.applied[source],
+            names=row["names"],
+            came_on=row["booked_on"],
+            free_on=max(row["issued_on"], row["given_on"] or row["issued_on"]),
+            pinned_minor=row["pinned_minor"] - undone.moved[source, PINNED],
+            barred=self._barred(source),
+        )
+
+    def _money(self, source: Source, row: Record, undone: Undone) -> Money:
+        on_account, *gone = (
+            row[f"{disposition}_minor"] - undone.moved[source, disposition] for disposition in (ON_ACCOUNT, REFUNDED, RETURNED)
+        )
+        applied = row["applied_minor"] - undone.applied[source]
+        names = self.names.get(row["id"], ())
         return Money(
             id=source.id,
             bank_ref=row["bank_ref"],
             value_on=row["value_on"],
-            unapplied_minor=row["amount_minor"] - row["applied_minor"] + applied_today - on_account,
+            unapplied_minor=row["amount_minor"] - applied - on_account - sum(gone),
             on_account_minor=on_account,
-            names=self.names.get(row["id"], ()),
+            names=names,
             came_on=row["identified_on"],
             free_on=max(row["value_on"], row["given_on"] or row["value_on"]),
+            stated=_stated(row["stated"], names) if row["stated"] else (),
+            pinned_minor=row["pinned_minor"] - undone.moved[source, PINNED],
+            barred=self._barred(source),
+            returned_on=row["returned_on"] if row["return_booked_on"] == self.open_on[row["account_id"]] else None,
+            worth=_worth(row["amount_minor"], row["base_minor"]),
+            settled_minor=applied,
         )
 
+    def _barred(self, source: Source) -> frozenset[str]:
+        barred = self.bars.get(source)
+        return frozenset(item for item, row in self.items.items() if row["id"] in barred) if barred else frozenset()
 
-def _memo(source: Source, row: Record, applied_today: int) -> Memo:
-    return Memo(
-        id=source.id,
-        document_no=row["document_no"],
-        document_on=row["issued_on"],
-        remaining_minor=row["total_minor"] - row["applied_minor"] + applied_today,
-        names=row["names"],
-        came_on=row["booked_on"],
-        free_on=max(row["issued_on"], row["given_on"] or row["issued_on"]),
-    )
+
+def _worth(minor: int, base_minor: int | None) -> Worth | None:
+    return None if base_minor is None else Worth(minor, base_minor)
+
+
+def _stated(text: str, names: Collection[str]) -> tuple[Stated, ...]:
+    """What a remittance states of the documents it names, by their numbers as they are; kept are caseless ones."""
+    spelled = {name.casefold(): name for name in names}
+    return tuple(one._replace(document_no=spelled[one.document_no]) for one in stated_from_json(text) if one.document_no in spelled)
 
 
 def _adjustment(source: Source, row: Record) -> Adjustment:
@@ -173,116 +259,72 @@ def _adjustment(source: Source, row: Record) -> Adjustment:
     return Adjustment(source.id, item, row["kind"], row["approved_minor"], row["effective_on"])
 
 
-async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = NOTHING) -> Ledger:
-    """
-    Load the books of accounts (row ids, locked) with one statement per table.
-
-    That is money and credit not spent, what today's entries touch unless it is finished, and the items that something names; of items that
-    become worth less today also what stands on them, of those that are written off the adjustments. All other open items come with
-    `load_open_items`, where something looks for the oldest.
-    """
-    days = sorted(open_on.items())
-    booked = await queries.load_entries(db, days)
-    touched = _Touched.by(booked)
-    memos = await queries.load_memos(db, days, touched.memos)
-    named = {(row["account_id"], row["entity"], row["names"]) for row in memos if row["names"] is not None}
-    reducible = await queries.find_named_items(db, named) if named else []
-    fresh = {(row["account_id"], row["names"]) for row in memos if row["booked_on"] == open_on[row["account_id"]]}
-    reduced = {row["id"]: row["account_id"] for row in reducible if (row["account_id"], row["document_no"]) in fresh}
-    reduced |= {**touched.voided, **brought.voided}
-    standing = await queries.load_standing(db, _days(reduced, open_on)) if reduced else []
-    pushed = _Touched.by(standing)
-    if spent := pushed.memos - {row["id"] for row in memos}:
-        memos += [row for row in await queries.load_memos(db, days, spent) if row["id"] in spent]
-    receipts = await queries.load_receipts(db, days, touched.receipts | pushed.receipts)
-    names = await _invoices_named(db, receipts)
-    item_ids = touched.items.union((row["id"] for row in reducible), brought.voided, brought.adjustments.values())
-    document_ids = {document.id for documents in names.values() for document in documents}
-    items = await queries.load_items(db, item_ids, document_ids) if item_ids or document_ids else []
-    adjusted = {row["id"]: row["account_id"] for row in items if row["adjusted_minor"] or row["id"] in touched.adjusted}
-    if recoverable := _days({item_id: account_id for item_id, account_id in adjusted.items() if item_id not in reduced}, open_on):
-        standing += await queries.load_standing(db, recoverable, adjustments_only=True)
-    adjustment_ids = _Touched.by(standing).adjustments.union(touched.adjustments, brought.adjustments)
-    adjustments = await corrections.load_adjustments(db, adjustment_ids) if adjustment_ids else []
-
-    ledger = Ledger(open_on, {receipt_id: tuple(one.document_no for one in documents) for receipt_id, documents in names.items()})
-    ids = ledger.index(items, memos, receipts, adjustments)
-    for row in booked:
-        ledger.booked[row["account_id"]][_entry(row, ids)] = row["amount_minor"]
-    _stand(ledger, [(_entry(row, ids), row["amount_minor"]) for row in standing])
-    return ledger
-
-
-def _days(items: Mapping[int, int], open_on: Mapping[int, date]) -> list[tuple[int, date]]:
-    """Return the open days of items, by row id, given with their accounts."""
-    return [(item_id, open_on[account_id]) for item_id, account_id in items.items()]
-
-
-def _stand(ledger: Ledger, entries: Iterable[tuple[Entry, int]]) -> None:
-    """Put together what stands on items of earlier days, from what was booked by application and date, in the order of the dates."""
-    by_application: dict[tuple[str, str], list[tuple[Entry, int]]] = defaultdict(list)
-    for entry, minor in entries:
-        by_application[entry.item, entry.application].append((entry, minor))
-    for (item, application), steps in by_application.items():
-        first = next((entry for entry, _ in steps if entry.rule != RECOVERED), steps[0][0])
-        since = steps[0][0].effective_on
-        later = tuple((entry.effective_on, minor) for entry, minor in steps if entry.effective_on > since)
-        minor = sum(minor for _, minor in steps)
-        ledger.standing[item].append(Standing(application, first.source, first.rule, minor, since, first.applied_on, later))
-
-
-async def _invoices_named(db: Connection, receipts: Sequence[Record]) -> dict[int, list[KnownDocument]]:
-    """The invoices of their own account and currency that receipts (by row id) name, each once, in the order of the remittance."""
-    if not receipts:
-        return {}
-    clues = await payers.load_clues(db, [row["id"] for row in receipts])
-    documents = await payers.find_documents(db, {digest for places in clues.values() for digest in places.values()})
-    named: dict[int, list[KnownDocument]] = {}
-    for row in receipts:
-        at = [(place, one.document_no, one) for place, digest in clues[row["id"]].items() for one in documents.get(digest, ())]
-        in_order = dict.fromkeys(one for _, _, one in sorted(at, key=lambda one: one[:2]))
-        home = row["account"], row["currency"]
-        named[row["id"]] = [one for one in in_order if one.kind in BILLED and (one.account, one.currency) == home]
-    return named
-
-
-async def load_open_items(db: Connection, ledger: Ledger, account_ids: Collection[int]) -> None:
-    """Complete the items of some of the accounts."""
-    ledger.index(await queries.load_open_items(db, account_ids), (), ())
-    ledger.complete.update(account_ids)
-
-
 async def save(db: Connection, ledger: Ledger, changes: Sequence[Change]) -> None:
     """Add the changes to the ledger and to what they move, with one statement per table."""
-    taken_off: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    applied: dict[Source, int] = defaultdict(int)
-    on_account: dict[Source, int] = defaultdict(int)
-    for _, entry, minor, _, _ in changes:
-        if entry.item:
-            taken_off[entry.item][entry.source.kind] += minor
-            applied[entry.source] += minor
-        else:
-            on_account[entry.source] += minor
-    sources = {kind: sorted(one for one in applied.keys() | on_account.keys() if one.kind == kind) for kind in (MEMO, ADJUSTMENT, RECEIPT)}
+    moves = Moves.by(changes)
+    rows = {kind: sorted(one for one in moves.sources if one.kind == kind) for kind in (MEMO, ADJUSTMENT, RECEIPT)}
+    sources, moved, applied = ledger.sources, moves.moved, moves.applied
     await queries.insert_entries(db, [_new_entry(ledger, change) for change in changes])
-    await queries.add_to_items(
-        db, sorted((ledger.items[item]["id"], by[RECEIPT], by[MEMO], by[ADJUSTMENT], by[VOID]) for item, by in taken_off.items())
+    await queries.add_to_items(db, sorted(_item_move(ledger.items[item]["id"], by) for item, by in moves.taken_off.items()))
+    await queries.add_to_memos(db, [MemoMove(sources[one]["id"], applied[one], moved[one, PINNED]) for one in rows[MEMO]])
+    await corrections.add_to_adjustments(db, [(sources[one]["id"], applied[one]) for one in rows[ADJUSTMENT]])
+    await queries.add_to_receipts(
+        db,
+        [
+            ReceiptMove(sources[one]["id"], applied[one], *(moved[one, kind] for kind in (ON_ACCOUNT, REFUNDED, RETURNED, PINNED)))
+            for one in rows[RECEIPT]
+        ],
     )
-    await queries.add_to_memos(db, [(ledger.sources[one]["id"], applied[one]) for one in sources[MEMO]])
-    await corrections.add_to_adjustments(db, [(ledger.sources[one]["id"], applied[one]) for one in sources[ADJUSTMENT]])
-    await queries.add_to_receipts(db, [(ledger.sources[one]["id"], applied[one], on_account[one]) for one in sources[RECEIPT]])
+
+
+@dataclass(slots=True)
+class Moves:
+    """What changes move: `taken_off` by item and kind of source (discounts by their rule too), and of their sources."""
+
+    taken_off: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+    applied: dict[Source, int] = field(default_factory=lambda: defaultdict(int))
+    moved: dict[tuple[Source, str], int] = field(default_factory=lambda: defaultdict(int))
+
+    @classmethod
+    def by(cls, changes: Iterable[Change]) -> "Moves":
+        """Add up changes."""
+        moves = cls()
+        for _, entry, minor, _, _ in changes:
+            if entry.rule == FX:
+                continue
+            if not entry.item:
+                moves.moved[entry.source, _disposition(entry)] += minor
+                continue
+            moves.taken_off[entry.item][entry.source.kind] += minor
+            if entry.source.kind == ALLOWANCE and entry.rule in DISCOUNTS:
+                moves.taken_off[entry.item][EARNED_OR_NOT] += minor
+            moves.applied[entry.source] += minor
+        return moves
+
+    @property
+    def sources(self) -> set[Source]:
+        """All that something moves of."""
+        return self.applied.keys() | {source for source, _ in self.moved}
+
+
+def _item_move(row_id: int, by: Mapping[str, int]) -> ItemMove:
+    return ItemMove(row_id, *(by[kind] for kind in (RECEIPT, MEMO, ADJUSTMENT, VOID, ALLOWANCE, EARNED_OR_NOT)))
 
 
 def _new_entry(ledger: Ledger, change: Change) -> NewEntry:
     entry, kind = change.entry, change.entry.source.kind
     item = ledger.items[entry.item] if entry.item else None
-    source_id = item["document_id"] if item and kind == VOID else ledger.sources[entry.source]["id"]
+    if kind == ALLOWANCE:
+        source_id = ledger.sources[Source(RECEIPT, entry.source.id)]["id"]
+    else:
+        source_id = item["document_id"] if item and kind == VOID else ledger.sources[entry.source]["id"]
     return NewEntry(
         account_id=change.account_id,
         receipt_id=source_id if kind == RECEIPT else None,
         memo_id=source_id if kind == MEMO else None,
         adjustment_id=source_id if kind == ADJUSTMENT else None,
         void_id=source_id if kind == VOID else None,
+        allowance_id=source_id if kind == ALLOWANCE else None,
         item_id=item["id"] if item else None,
         application=entry.application or None,
         rule=entry.rule,
@@ -293,49 +335,3 @@ def _new_entry(ledger: Ledger, change: Change) -> NewEntry:
         effective_on=entry.effective_on,
         is_finished=change.is_finished,
     )
-
-
-class _Ids(NamedTuple):
-    """From row ids to ids in facts; `sources` by kind."""
-
-    items: Mapping[int, str]
-    sources: Mapping[str, Mapping[int, Source]]
-
-
-_SOURCES = (("receipt_id", RECEIPT), ("memo_id", MEMO), ("adjustment_id", ADJUSTMENT), ("void_id", VOID))
-
-
-def _entry(row: Record, ids: _Ids) -> Entry:
-    source = next(ids.sources[kind][row[column]] for column, kind in _SOURCES if row[column] is not None)
-    item = "" if row["item_id"] is None else ids.items[row["item_id"]]
-    return Entry(row["application"] or "", source, item, row["rule"], row["effective_on"], row["applied_on"])
-
-
-@dataclass(slots=True)
-class _Touched:
-    """Row ids that entries speak of; `voided` are items with a void, and their accounts, `adjusted` those with an adjustment."""
-
-    items: set[int] = field(default_factory=set)
-    memos: set[int] = field(default_factory=set)
-    receipts: set[int] = field(default_factory=set)
-    adjustments: set[int] = field(default_factory=set)
-    adjusted: set[int] = field(default_factory=set)
-    voided: dict[int, int] = field(default_factory=dict)
-
-    @classmethod
-    def by(cls, rows: Iterable[Record]) -> "_Touched":
-        touched = cls()
-        for row in rows:
-            item_id = row["item_id"]
-            if item_id is not None:
-                touched.items.add(item_id)
-            if row["receipt_id"] is not None:
-                touched.receipts.add(row["receipt_id"])
-            elif row["memo_id"] is not None:
-                touched.memos.add(row["memo_id"])
-            elif row["adjustment_id"] is not None:
-                touched.adjustments.add(row["adjustment_id"])
-                touched.adjusted.add(item_id)
-            else:
-                touched.voided[item_id] = row["account_id"]
-        return touched

@@ -10,6 +10,7 @@ from events.payment import PayerIdentified, PayerUnknown
 from money import format_minor
 
 from payment.domain import BANK_ACCOUNT, RECEIPT, NamedDocument, Payer, identify
+from payment.domain import payers as domain
 from payment.handlers.bookings import Booking, Causes, Phase, in_order
 from payment.handlers.settlement import Named, settle_accounts
 from payment.queries import locks
@@ -43,7 +44,11 @@ class Move:
 
 def named_in(places: Iterable[tuple[int, bytes]], documents: Mapping[bytes, Sequence[KnownDocument]]) -> list[NamedDocument]:
     """Return the known documents among the references of a remittance, by place."""
-    return sorted(NamedDocument(place, one.document_no, one.account) for place, digest in places for one in documents.get(digest, ()))
+    return domain.in_order(
+        NamedDocument(place, one.document_no, one.account, one.position, one.is_weak)
+        for place, digest in places
+        for one in documents.get(digest, ())
+    )
 
 
 async def lock_with_movable(
@@ -55,7 +60,13 @@ async def lock_with_movable(
     The numbers are locked already, so no other transaction brings a receipt or document of one meanwhile; it may move a receipt by another
     of its references, hence the second look when the accounts are locked.
     """
-    receipts = await queries.find_movable(db, digests, days)
+    return await lock_with(db, names, await queries.find_movable(db, digests, days))
+
+
+async def lock_with(
+    db: Connection, names: Collection[tuple[str, str]], receipts: Sequence[MovableReceipt]
+) -> tuple[dict[tuple[str, str], Account], list[Move]]:
+    """Lock accounts, and with them those of receipts that may move; return the moves."""
     wanted = set(names)
     for _ in range(_ROUNDS_MAX):
         moves = await _moves(db, receipts)
@@ -78,9 +89,11 @@ async def _moves(db: Connection, receipts: Sequence[MovableReceipt]) -> list[Mov
     moves = []
     for receipt in receipts:
         named = named_in(clues[receipt.id].items(), documents)
-        payer = identify(named, None, None)
-        if payer is not None and (payer.account != receipt.account or receipt.identified_by is None):
-            moves.append(Move(receipt, payer, tuple(dict.fromkeys(one.document_no for one in named))))
+        payer = identify(named, None, None, receipt.advised_customer)
+        if payer is None or not domain.is_better(payer, receipt.identified_by):
+            continue
+        if payer.account != receipt.account or receipt.identified_by is None:
+            moves.append(Move(receipt, payer, tuple(domain.numbers_of(named, payer.account))))
     return moves
 
 

@@ -11,10 +11,16 @@ from events.invoice import Reason
 from events.payment import PaymentReceived
 from money import format_minor
 
-from payment.domain import RECEIPT, NamedDocument, Payer, digest_of, identify
+from payment.domain import RECEIPT, NamedDocument, Payer, identify
+from payment.domain.payers import numbers_of
+from payment.handlers.advices import take_waiting
 from payment.handlers.bookings import ACCOUNT, Booking, Causes, Phase, in_order
 from payment.handlers.entries import Entry, read_entry
+from payment.handlers.identification import keep_texts, recognise
+from payment.handlers.loading import Brought
 from payment.handlers.payers import UNIDENTIFIED, named_in
+from payment.handlers.rates import value_at_published_rates
+from payment.handlers.returns import undo_awaited
 from payment.handlers.settlement import Named, settle_accounts
 from payment.queries import intake, locks, payers
 from payment.queries.intake import NewReceipt
@@ -67,9 +73,9 @@ async def _record(db: Connection, entries: Sequence[Entry], open_on: Mapping[str
     """Record entries; return the facts, and the places of those in conflict with what is here or stands before them."""
     if not entries:
         return [], []
-    digests = {digest_of(one.entity, RECEIPT, one.bank_ref) for one in entries}
-    await locks.lock_names(db, digests.union(*(one.references for one in entries)))
-    contents = await intake.find_contents(db, {one.name for one in entries})
+    payment_refs = {digest for one in entries for digest in one.payment_refs}
+    await locks.lock_names(db, payment_refs.union(*(one.references for one in entries)))
+    contents, advised = await intake.find_contents(db, {one.name for one in entries}, payment_refs)
     fresh: list[Entry] = []
     conflicts = []
     for place, entry in enumerate(entries):
@@ -80,23 +86,27 @@ async def _record(db: Connection, entries: Sequence[Entry], open_on: Mapping[str
             conflicts.append(place)
     if not fresh:
         return [], conflicts
-    documents = await payers.find_documents(db, {digest for one in fresh for digest in one.references})
-    named = [named_in(enumerate(one.references, 1), documents) for one in fresh]
+    fresh = await value_at_published_rates(db, await take_waiting(db, fresh, advised, open_on), open_on)
+    references = {digest for one in fresh for digest in one.clues.values()}
+    documents = await payers.find_documents(db, references)
+    named = [named_in(one.clues.items(), documents) for one in fresh]
     asked = {(one.bank_account, open_on[one.entity]) for one in fresh if one.bank_account is not None}
     owners = await payers.find_bank_account_owners(db, asked) if asked else {}
-    paid_by = [
-        identify(names, owners.get((one.bank_account, open_on[one.entity])) if one.bank_account else None, one.customer)
-        for one, names in zip(fresh, named, strict=True)
-    ]
+    owner_of = [owners.get((one.bank_account, open_on[one.entity])) if one.bank_account else None for one in fresh]
+    paid_by = [identify(names, owner, one.customer, one.advised_customer) for one, names, owner in zip(fresh, named, owner_of, strict=True)]
+    paid_by = await recognise(db, fresh, paid_by, open_on)
     accounts = await locks.lock_accounts(db, {_account_name(one, payer) for one, payer in zip(fresh, paid_by, strict=True)})
     recorded = [(one, payer, accounts[_account_name(one, payer)], names) for one, payer, names in zip(fresh, paid_by, named, strict=True)]
     await intake.insert_receipts(db, [_row(one, payer, account, open_on[one.entity]) for one, payer, account, _ in recorded])
+    await keep_texts(db, fresh)
     bookings = [_received(one, payer, account, names, causes) for one, payer, account, names in recorded]
     days = {account: open_on[account.entity] for _, payer, account, _ in recorded if payer is not None}
     touched = {(ACCOUNT, one.fact.key): one.fact.cause for one in bookings if one.fact.cause is not None}
-    references = {digest for one in fresh for digest in one.references}
-    settled = await settle_accounts(db, days, {**touched, **causes}, Named(by_receipts=references))
-    return in_order(bookings + settled), conflicts
+    undoing = await undo_awaited(db, [one.name for one in fresh], open_on, causes)
+    afresh = [account for account in days if account.id in undoing.returned.values()]
+    brought = Brought(returned=undoing.returned)
+    settled = await settle_accounts(db, days, {**touched, **causes}, Named(by_receipts=references), afresh, brought)
+    return in_order([*bookings, *undoing.bookings, *settled]), conflicts
 
 
 def _account_name(entry: Entry, payer: Payer | None) -> tuple[str, str]:
@@ -105,7 +115,7 @@ def _account_name(entry: Entry, payer: Payer | None) -> tuple[str, str]:
 
 def _row(entry: Entry, payer: Payer | None, account: Account, day: date) -> NewReceipt:
     """The row to keep; the debtor's bank account is a clue only while there is no payer."""
-    clues = dict(enumerate(entry.references, 1))
+    clues = entry.clues
     if payer is None and entry.bank_account is not None:
         clues[0] = entry.bank_account
     return NewReceipt(
@@ -120,6 +130,12 @@ def _row(entry: Entry, payer: Payer | None, account: Account, day: date) -> NewR
         method=entry.method,
         content=entry.content,
         clues=clues,
+        base_minor=entry.valued.base_minor if entry.valued else None,
+        stated=entry.stated,
+        payment_ref=entry.payment_ref,
+        received_currency=entry.booked.currency if entry.is_exchanged else None,
+        received_minor=entry.booked.minor if entry.is_exchanged else None,
+        advised_customer=entry.advised_customer,
     )
 
 
@@ -133,6 +149,8 @@ def _received(entry: Entry, payer: Payer | None, account: Account, named: Sequen
         value_on=entry.value_on,
         bank_ref=entry.bank_ref,
         account=payer.account if payer else None,
-        references=list(dict.fromkeys(one.document_no for one in named)),
+        references=numbers_of(named, payer.account if payer else None),
+        received=entry.received,
+        valuation=entry.valuation,
     )
     return Booking(Phase.CAME, Fact(event, entry.entity, account.key, entry.value_on, causes.get((RECEIPT, entry.receipt))))

@@ -7,7 +7,7 @@ Look-ups across tables go by `= ANY(ARRAY(SELECT …))`: each step an index scan
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from asyncpg import Record
 from chassis.database import Connection
@@ -21,7 +21,7 @@ class NewEntry:
     """
     An entry of the settlement ledger to add; ids are ours. `reason` is given where something is taken back off an item.
 
-    `adjustment_id` is given for an adjustment, `void_id`, the item's document, for a void.
+    `adjustment_id` is given for an adjustment, `void_id`, the item's document, for a void, `allowance_id`, the receipt, for an allowance.
     """
 
     account_id: int
@@ -29,6 +29,7 @@ class NewEntry:
     memo_id: int | None
     adjustment_id: int | None
     void_id: int | None
+    allowance_id: int | None
     item_id: int | None
     application: str | None
     rule: str
@@ -44,12 +45,13 @@ async def load_entries(db: Connection, days: Sequence[Day]) -> list[Record]:
     """What is booked on the open day of each account and not finished, net of what was taken back the same day."""
     return await db.fetch(
         """
-        SELECT entry.account_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.void_id, entry.item_id, entry.application,
-            entry.rule, entry.applied_on, entry.effective_on, sum(entry.amount_minor)::bigint AS amount_minor
+        SELECT entry.account_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.void_id, entry.allowance_id,
+            entry.item_id, entry.application, entry.rule, entry.applied_on, entry.effective_on,
+            sum(entry.amount_minor)::bigint AS amount_minor
         FROM unnest($1::bigint[], $2::date[]) AS open (account_id, day)
         JOIN entry ON entry.account_id = open.account_id AND entry.booked_on = open.day AND NOT entry.is_finished
-        GROUP BY entry.account_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.void_id, entry.item_id, entry.application,
-            entry.rule, entry.applied_on, entry.effective_on
+        GROUP BY entry.account_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.void_id, entry.allowance_id,
+            entry.item_id, entry.application, entry.rule, entry.applied_on, entry.effective_on
         HAVING sum(entry.amount_minor) <> 0
         """,
         [account_id for account_id, _ in days],
@@ -62,7 +64,7 @@ async def load_memos(db: Connection, days: Sequence[Day], memo_ids: Collection[i
     return await db.fetch(
         """
         SELECT memo.document_id AS id, memo.account_id, document.entity, document.document_no, document.currency, document.issued_on,
-            document.booked_on, memo.names, memo.total_minor, memo.applied_minor,
+            document.booked_on, memo.names, memo.total_minor, memo.applied_minor, memo.pinned_minor, memo.is_barred,
             (
                 SELECT max(effective_on) FROM (
                     SELECT effective_on FROM entry
@@ -101,9 +103,11 @@ async def find_named_items(db: Connection, named: Collection[tuple[int, str, str
 
 _ITEM = """
     SELECT item.id, item.account_id, item.document_id, document.entity, document.document_no, document.customer, document.currency,
-        document.issued_on, document.voided_on, document.void_booked_on, item.n, item.due_on,
-        item.total_minor - item.settled_minor - item.credited_minor - item.adjusted_minor - item.voided_minor AS open_minor,
-        item.adjusted_minor
+        document.issued_on, document.voided_on, document.void_booked_on, document.terms, document.tax_minor,
+        document.total_minor AS document_minor, document.base_currency, item.n, item.due_on, item.total_minor,
+        item.total_minor - item.settled_minor - item.credited_minor - item.adjusted_minor - item.allowed_minor - item.voided_minor
+            AS open_minor,
+        item.credited_minor, item.adjusted_minor, item.allowed_minor, item.discounted_minor, item.early, item.base_minor
     FROM item JOIN document ON document.id = item.document_id
 """
 
@@ -133,13 +137,13 @@ async def load_standing(db: Connection, days: Sequence[Day], *, adjustments_only
     """
     return await db.fetch(
         f"""
-        SELECT entry.item_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.application, entry.rule, entry.applied_on,
-            entry.effective_on, sum(entry.amount_minor)::bigint AS amount_minor
+        SELECT entry.item_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.allowance_id, entry.application, entry.rule,
+            entry.applied_on, entry.effective_on, sum(entry.amount_minor)::bigint AS amount_minor
         FROM unnest($1::bigint[], $2::date[]) AS open (item_id, day)
         JOIN entry ON entry.item_id = open.item_id AND entry.booked_on < open.day
-            AND {"entry.adjustment_id IS NOT NULL" if adjustments_only else "entry.void_id IS NULL"}
-        GROUP BY entry.item_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.application, entry.rule, entry.applied_on,
-            entry.effective_on
+            AND {"entry.adjustment_id IS NOT NULL" if adjustments_only else "entry.void_id IS NULL AND entry.rule <> 'fx'"}
+        GROUP BY entry.item_id, entry.receipt_id, entry.memo_id, entry.adjustment_id, entry.allowance_id, entry.application, entry.rule,
+            entry.applied_on, entry.effective_on
         HAVING sum(entry.amount_minor) <> 0
         ORDER BY entry.effective_on
         """,
@@ -149,16 +153,23 @@ async def load_standing(db: Connection, days: Sequence[Day], *, adjustments_only
 
 
 async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collection[int]) -> list[Record]:
-    """Receipts of the accounts with money left, and these; `given_on` is the latest date at which an earlier day gave money back to one."""
+    """
+    Receipts of the accounts with money left, and these; `given_on` is the latest date as of which an earlier day gave money back to one, or
+    put it on-account.
+    """
     return await db.fetch(
         """
         SELECT receipt.id, receipt.account_id, account.account, receipt.entity, receipt.bank_ref, receipt.currency, receipt.amount_minor,
-            receipt.applied_minor, receipt.on_account_minor, receipt.value_on, receipt.identified_on,
+            receipt.applied_minor, receipt.on_account_minor, receipt.refunded_minor, receipt.returned_minor, receipt.pinned_minor,
+            receipt.is_barred, receipt.base_minor, receipt.stated, receipt.returned_on, receipt.return_booked_on, receipt.value_on,
+            receipt.identified_on,
             (
                 SELECT max(effective_on) FROM (
                     SELECT effective_on FROM entry
-                    WHERE receipt_id = receipt.id AND applied_on < entry.booked_on AND entry.booked_on < open.day
-                    GROUP BY application, entry.booked_on, effective_on HAVING sum(amount_minor) < 0
+                    WHERE receipt_id = receipt.id AND entry.booked_on < open.day
+                        AND (rule = 'on_account' OR (item_id IS NOT NULL AND rule <> 'fx' AND applied_on < entry.booked_on))
+                    GROUP BY application, entry.booked_on, effective_on
+                    HAVING CASE WHEN application IS NULL THEN sum(amount_minor) > 0 ELSE sum(amount_minor) < 0 END
                 ) AS given
             ) AS given_on
         FROM (
@@ -175,12 +186,15 @@ async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collec
 
 
 async def find_finished_by_document(db: Connection, digests: Collection[bytes]) -> list[Record]:
-    """Accounts and booked days where an invoice with one of these document numbers is part of what was finished."""
+    """Accounts and booked days where an invoice with one of these numbers, or references, is part of what was finished."""
     return await db.fetch(
         """
         SELECT DISTINCT account_id, booked_on FROM entry
         WHERE is_finished AND item_id = ANY(ARRAY(
-            SELECT id FROM item WHERE document_id = ANY(ARRAY(SELECT id FROM document WHERE digest = ANY($1::bytea[])))
+            SELECT id FROM item WHERE document_id = ANY(ARRAY(
+                SELECT id FROM document WHERE digest = ANY($1::bytea[])
+                UNION ALL SELECT document_id FROM document_reference WHERE digest = ANY($1::bytea[])
+            ))
         ))
         """,
         list(digests),
@@ -216,16 +230,17 @@ async def insert_entries(db: Connection, entries: Sequence[NewEntry]) -> None:
     """Add to the settlement ledger."""
     await db.execute(
         """
-        INSERT INTO entry (account_id, receipt_id, memo_id, adjustment_id, void_id, item_id, application, rule, reason, amount_minor,
-            applied_on, booked_on, effective_on, is_finished)
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::text[],
-            $9::text[], $10::bigint[], $11::date[], $12::date[], $13::date[], $14::boolean[])
+        INSERT INTO entry (account_id, receipt_id, memo_id, adjustment_id, void_id, allowance_id, item_id, application, rule, reason,
+            amount_minor, applied_on, booked_on, effective_on, is_finished)
+        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
+            $9::text[], $10::text[], $11::bigint[], $12::date[], $13::date[], $14::date[], $15::boolean[])
         """,
         [one.account_id for one in entries],
         [one.receipt_id for one in entries],
         [one.memo_id for one in entries],
         [one.adjustment_id for one in entries],
         [one.void_id for one in entries],
+        [one.allowance_id for one in entries],
         [one.item_id for one in entries],
         [one.application for one in entries],
         [one.rule for one in entries],
@@ -238,48 +253,81 @@ async def insert_entries(db: Connection, entries: Sequence[NewEntry]) -> None:
     )
 
 
-async def add_to_items(db: Connection, moved: Sequence[tuple[int, int, int, int, int]]) -> None:
-    """Add to what is (id, settled, credited, adjusted, voided) of items."""
+class ItemMove(NamedTuple):
+    """What moves of an item (row id): by money, by memos, adjusted, void, allowed, and of that by discount."""
+
+    id: int
+    settled_minor: int
+    credited_minor: int
+    adjusted_minor: int
+    voided_minor: int
+    allowed_minor: int
+    discounted_minor: int
+
+
+class MemoMove(NamedTuple):
+    """What moves of a memo (row id)."""
+
+    id: int
+    applied_minor: int
+    pinned_minor: int
+
+
+class ReceiptMove(NamedTuple):
+    """What moves of a receipt (row id), by disposition; pinned money is on-account too."""
+
+    id: int
+    applied_minor: int
+    on_account_minor: int
+    refunded_minor: int
+    returned_minor: int
+    pinned_minor: int
+
+
+async def add_to_items(db: Connection, moved: Sequence[ItemMove]) -> None:
+    """Add to what items are settled, credited, adjusted, voided and allowed."""
     if moved:
         await db.execute(
             """
             UPDATE item SET settled_minor = settled_minor + moved.settled, credited_minor = credited_minor + moved.credited,
                 adjusted_minor = adjusted_minor + moved.adjusted, voided_minor = voided_minor + moved.voided,
+                allowed_minor = allowed_minor + moved.allowed, discounted_minor = discounted_minor + moved.discounted,
                 is_open = settled_minor + moved.settled + credited_minor + moved.credited + adjusted_minor + moved.adjusted
-                    + voided_minor + moved.voided < total_minor
-            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
-                AS moved (id, settled, credited, adjusted, voided)
+                    + voided_minor + moved.voided + allowed_minor + moved.allowed < total_minor
+            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+                AS moved (id, settled, credited, adjusted, voided, allowed, discounted)
             WHERE item.id = moved.id
             """,
-            *([one[column] for one in moved] for column in range(5)),
+            *map(list, zip(*moved, strict=True)),
         )
 
 
-async def add_to_memos(db: Connection, moved: Sequence[tuple[int, int]]) -> None:
-    """Add to what is (id, applied) of memos."""
+async def add_to_memos(db: Connection, moved: Sequence[MemoMove]) -> None:
+    """Add to what of memos is applied and pinned."""
     if moved:
         await db.execute(
             """
-            UPDATE memo SET applied_minor = applied_minor + moved.applied, is_open = applied_minor + moved.applied < total_minor
-            FROM unnest($1::bigint[], $2::bigint[]) AS moved (id, applied)
+            UPDATE memo SET applied_minor = applied_minor + moved.applied, pinned_minor = pinned_minor + moved.pinned,
+                is_open = applied_minor + moved.applied < total_minor
+            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS moved (id, applied, pinned)
             WHERE memo.document_id = moved.id
             """,
-            [one[0] for one in moved],
-            [one[1] for one in moved],
+            *map(list, zip(*moved, strict=True)),
         )
 
 
-async def add_to_receipts(db: Connection, moved: Sequence[tuple[int, int, int]]) -> None:
-    """Add to what is (id, applied, on-account) of receipts."""
+async def add_to_receipts(db: Connection, moved: Sequence[ReceiptMove]) -> None:
+    """Add to the dispositions of receipts."""
     if moved:
         await db.execute(
             """
             UPDATE receipt SET applied_minor = applied_minor + moved.applied, on_account_minor = on_account_minor + moved.on_account,
-                is_live = applied_minor + moved.applied < amount_minor
-            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS moved (id, applied, on_account)
+                refunded_minor = refunded_minor + moved.refunded, returned_minor = returned_minor + moved.returned,
+                pinned_minor = pinned_minor + moved.pinned,
+                is_live = applied_minor + moved.applied + refunded_minor + moved.refunded + returned_minor + moved.returned < amount_minor
+            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+                AS moved (id, applied, on_account, refunded, returned, pinned)
             WHERE receipt.id = moved.id
             """,
-            [one[0] for one in moved],
-            [one[1] for one in moved],
-            [one[2] for one in moved],
+            *map(list, zip(*moved, strict=True)),
         )

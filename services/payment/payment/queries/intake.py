@@ -9,7 +9,11 @@ from chassis.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class NewReceipt:
-    """A receipt to keep; `clues` are digests by place, `identified_by` None while nobody is known to have paid it."""
+    """
+    A receipt to keep; `clues` are digests by place, `identified_by` None while nobody is known to have paid it.
+
+    `stated` is JSON. The rest is as in `tables.ledger.Receipt`.
+    """
 
     entity: str
     bank_ref: str
@@ -22,6 +26,12 @@ class NewReceipt:
     method: str
     content: bytes
     clues: Mapping[int, bytes]
+    base_minor: int | None = None
+    stated: str | None = None
+    payment_ref: bytes | None = None
+    received_currency: str | None = None
+    received_minor: int | None = None
+    advised_customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +47,23 @@ class NewDocument:
     issued_on: date
     booked_on: date
     digest: bytes
+    terms: str | None
+    total_minor: int
+    tax_minor: int | None
+    base_currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class NewItem:
-    """An instalment to keep."""
+    """An instalment to keep; `early` are its discount terms as JSON, `base_minor` its total in the entity's currency if that is another."""
 
     document_id: int
     account_id: int
     n: int
     due_on: date
     total_minor: int
+    early: str | None
+    base_minor: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,30 +87,40 @@ class ListedBankAccount:
     digest: bytes
 
 
-async def find_contents(db: Connection, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], bytes]:
-    """What the receipts (entity, bank reference) that are already here said, as digests."""
+async def find_contents(
+    db: Connection, names: Collection[tuple[str, str]], payment_refs: Collection[bytes]
+) -> tuple[dict[tuple[str, str], bytes], set[bytes]]:
+    """What the receipts (entity, bank reference) that are already here said, as digests; and which of these payments have an advice."""
     rows = await db.fetch(
         """
         SELECT receipt.entity, receipt.bank_ref, receipt.content
         FROM unnest($1::text[], $2::text[]) AS wanted (entity, bank_ref)
         JOIN receipt ON receipt.entity = wanted.entity AND receipt.bank_ref = wanted.bank_ref
+        UNION ALL
+        SELECT NULL, NULL, payment_ref FROM advice WHERE payment_ref = ANY($3::bytea[])
         """,
         [entity for entity, _ in names],
         [bank_ref for _, bank_ref in names],
+        list(payment_refs),
     )
-    return {(row["entity"], row["bank_ref"]): row["content"] for row in rows}
+    contents = {(row["entity"], row["bank_ref"]): row["content"] for row in rows if row["entity"] is not None}
+    return contents, {row["content"] for row in rows if row["entity"] is None}
 
 
 async def insert_receipts(db: Connection, receipts: Sequence[NewReceipt]) -> None:
     """Keep receipts, nothing of them spent, and what they say about their payers."""
     rows = await db.fetch(
         """
-        INSERT INTO receipt (entity, bank_ref, account_id, currency, amount_minor, applied_minor, on_account_minor, is_live,
-            value_on, booked_on, identified_on, identified_by, method, content)
-        SELECT entity, bank_ref, account_id, currency, amount_minor, 0, 0, true,
-            value_on, booked_on, CASE WHEN identified_by IS NOT NULL THEN booked_on END, identified_by, method, content
+        INSERT INTO receipt (entity, bank_ref, account_id, currency, amount_minor, applied_minor, on_account_minor, refunded_minor,
+            returned_minor, pinned_minor, is_live, is_barred, value_on, booked_on, identified_on, identified_by, method, content,
+            base_minor, stated, payment_ref, received_currency, received_minor, advised_customer)
+        SELECT entity, bank_ref, account_id, currency, amount_minor, 0, 0, 0,
+            0, 0, true, false, value_on, booked_on, CASE WHEN identified_by IS NOT NULL THEN booked_on END, identified_by, method, content,
+            base_minor, stated::jsonb, payment_ref, received_currency, received_minor, advised_customer
         FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::date[], $7::date[], $8::text[], $9::text[],
-            $10::bytea[]) AS new (entity, bank_ref, account_id, currency, amount_minor, value_on, booked_on, identified_by, method, content)
+            $10::bytea[], $11::bigint[], $12::text[], $13::bytea[], $14::text[], $15::bigint[], $16::text[])
+            AS new (entity, bank_ref, account_id, currency, amount_minor, value_on, booked_on, identified_by, method, content,
+                base_minor, stated, payment_ref, received_currency, received_minor, advised_customer)
         RETURNING id, entity, bank_ref
         """,
         [one.entity for one in receipts],
@@ -107,6 +133,12 @@ async def insert_receipts(db: Connection, receipts: Sequence[NewReceipt]) -> Non
         [one.identified_by for one in receipts],
         [one.method for one in receipts],
         [one.content for one in receipts],
+        [one.base_minor for one in receipts],
+        [one.stated for one in receipts],
+        [one.payment_ref for one in receipts],
+        [one.received_currency for one in receipts],
+        [one.received_minor for one in receipts],
+        [one.advised_customer for one in receipts],
     )
     ids = {(row["entity"], row["bank_ref"]): row["id"] for row in rows}
     clues = [(ids[one.entity, one.bank_ref], place, digest) for one in receipts for place, digest in one.clues.items()]
@@ -125,8 +157,10 @@ async def insert_documents(db: Connection, documents: Sequence[NewDocument]) -> 
         return {}
     rows = await db.fetch(
         """
-        INSERT INTO document (entity, document_no, kind, account, customer, currency, issued_on, booked_on, digest)
-        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[], $9::bytea[])
+        INSERT INTO document (entity, document_no, kind, account, customer, currency, issued_on, booked_on, digest, terms, total_minor,
+            tax_minor, base_currency)
+        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::date[], $8::date[], $9::bytea[],
+            $10::text[], $11::bigint[], $12::bigint[], $13::text[])
         RETURNING id, entity, document_no
         """,
         [one.entity for one in documents],
@@ -138,6 +172,10 @@ async def insert_documents(db: Connection, documents: Sequence[NewDocument]) -> 
         [one.issued_on for one in documents],
         [one.booked_on for one in documents],
         [one.digest for one in documents],
+        [one.terms for one in documents],
+        [one.total_minor for one in documents],
+        [one.tax_minor for one in documents],
+        [one.base_currency for one in documents],
     )
     return {(row["entity"], row["document_no"]): row["id"] for row in rows}
 
@@ -148,16 +186,18 @@ async def insert_items(db: Connection, items: Sequence[NewItem]) -> None:
         await db.execute(
             """
             INSERT INTO item (document_id, account_id, n, due_on, total_minor, settled_minor, credited_minor, adjusted_minor, voided_minor,
-                is_open)
-            SELECT document_id, account_id, n, due_on, total_minor, 0, 0, 0, 0, total_minor > 0
-            FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::date[], $5::bigint[])
-                AS new (document_id, account_id, n, due_on, total_minor)
+                allowed_minor, discounted_minor, is_open, early, base_minor)
+            SELECT document_id, account_id, n, due_on, total_minor, 0, 0, 0, 0, 0, 0, total_minor > 0, early::jsonb, base_minor
+            FROM unnest($1::bigint[], $2::bigint[], $3::int[], $4::date[], $5::bigint[], $6::text[], $7::bigint[])
+                AS new (document_id, account_id, n, due_on, total_minor, early, base_minor)
             """,
             [one.document_id for one in items],
             [one.account_id for one in items],
             [one.n for one in items],
             [one.due_on for one in items],
             [one.total_minor for one in items],
+            [one.early for one in items],
+            [one.base_minor for one in items],
         )
 
 
@@ -166,8 +206,8 @@ async def insert_memos(db: Connection, memos: Sequence[NewMemo]) -> None:
     if memos:
         await db.execute(
             """
-            INSERT INTO memo (document_id, account_id, names, total_minor, applied_minor, is_open)
-            SELECT document_id, account_id, names, total_minor, 0, total_minor > 0
+            INSERT INTO memo (document_id, account_id, names, total_minor, applied_minor, pinned_minor, is_open, is_barred)
+            SELECT document_id, account_id, names, total_minor, 0, 0, total_minor > 0, false
             FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) AS new (document_id, account_id, names, total_minor)
             """,
             [one.document_id for one in memos],

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from chassis.database import Connection
@@ -13,11 +14,12 @@ _ALL_NAMES: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account's row; `id` is ours."""
+    """An account's row; `id` is ours, `decided_on` the last booked day on which a person decided something about it."""
 
     id: int
     entity: str
     account: str
+    decided_on: date | None = None
 
     @property
     def key(self) -> str:
@@ -59,7 +61,7 @@ async def lock_accounts(db: Connection, names: Collection[tuple[str, str]]) -> d
 async def _lock_known_accounts(db: Connection, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Account]:
     rows = await db.fetch(
         """
-        SELECT account.id, account.entity, account.account
+        SELECT account.id, account.entity, account.account, account.decided_on
         FROM unnest($1::text[], $2::text[]) AS wanted (entity, account)
         JOIN account ON account.entity = wanted.entity AND account.account = wanted.account
         ORDER BY account.entity COLLATE "C", account.account COLLATE "C"
@@ -68,4 +70,4 @@ async def _lock_known_accounts(db: Connection, names: Collection[tuple[str, str]
         [entity for entity, _ in names],
         [account for _, account in names],
     )
-    return {(row["entity"], row["account"]): Account(row["id"], row["entity"], row["account"]) for row in rows}
+    return {(row["entity"], row["account"]): Account(*row) for row in rows}

@@ -10,13 +10,19 @@ from chassis.database import Connection
 
 @dataclass(frozen=True, slots=True)
 class KnownDocument:
-    """A document found by the digest of its number."""
+    """
+    A document found by the digest of its number, or of a reference that stands for it.
+
+    `position` is its place among all that the reference stands for, `is_weak` as in `tables.intake.DocumentReference`.
+    """
 
     id: int
     document_no: str
     kind: str
     account: str
     currency: str
+    position: int = 0
+    is_weak: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class MovableReceipt:
     value_on: date
     method: str
     identified_by: str | None
+    advised_customer: str | None
 
     @property
     def receipt(self) -> str:
@@ -45,15 +52,29 @@ class MovableReceipt:
 
 _MOVABLE = """
     SELECT receipt.id, receipt.entity, receipt.bank_ref, account.account, receipt.currency, receipt.amount_minor, receipt.value_on,
-        receipt.method, receipt.identified_by
+        receipt.method, receipt.identified_by, receipt.advised_customer
     FROM receipt JOIN account ON account.id = receipt.account_id
+        AND receipt.returned_on IS NULL AND NOT EXISTS (SELECT FROM decision WHERE decision.receipt_id = receipt.id)
 """
+"""What the bank took back goes nowhere any more, and what a person decided about stays where it was decided."""
 
 
 async def find_documents(db: Connection, digests: Collection[bytes]) -> dict[bytes, list[KnownDocument]]:
-    """Known documents by the digest of their number; more than one where numbers differ in case only."""
+    """
+    Known documents by the digest of their number or of another reference that stands for them.
+
+    More than one of a number where numbers differ in case only.
+    """
     rows = await db.fetch(
-        "SELECT digest, id, document_no, kind, account, currency FROM document WHERE digest = ANY($1::bytea[])", list(digests)
+        """
+        SELECT digest, id, document_no, kind, account, currency, 0, false FROM document WHERE digest = ANY($1::bytea[])
+        UNION ALL
+        SELECT reference.digest, document.id, document.document_no, document.kind, document.account, document.currency,
+            reference.position, reference.is_weak
+        FROM document_reference AS reference JOIN document ON document.id = reference.document_id
+        WHERE reference.digest = ANY($1::bytea[])
+        """,
+        list(digests),
     )
     found = defaultdict(list)
     for digest, *document in rows:
@@ -88,12 +109,16 @@ async def find_bank_account_owners(db: Connection, asked: Collection[tuple[bytes
 
 
 async def find_movable(db: Connection, digests: Collection[bytes], days: Mapping[str, date]) -> list[MovableReceipt]:
-    """Receipts that name one of these document numbers and may still change hands on the open day of their entity."""
+    """
+    Receipts that name one of these document numbers and may still change hands on the open day of their entity.
+
+    What a person has said about a payer stands above what comes later.
+    """
     rows = await db.fetch(
         f"""
         {_MOVABLE} JOIN unnest($2::text[], $3::date[]) AS open (entity, day) ON open.entity = receipt.entity
         WHERE receipt.id = ANY(ARRAY(SELECT receipt_id FROM clue WHERE digest = ANY($1::bytea[])))
-            AND (receipt.identified_on IS NULL OR receipt.identified_on = open.day)
+            AND (receipt.identified_on IS NULL OR receipt.identified_on = open.day) AND receipt.identified_by IS DISTINCT FROM 'person'
         ORDER BY receipt.id
         """,
         list(digests),
@@ -105,9 +130,13 @@ async def find_movable(db: Connection, digests: Collection[bytes], days: Mapping
 
 async def load_movable(db: Connection, ids: Collection[int]) -> list[MovableReceipt]:
     """The same receipts again, now that their accounts are locked."""
-    return [
-        MovableReceipt(*row) for row in await db.fetch(f"{_MOVABLE} WHERE receipt.id = ANY($1::bigint[]) ORDER BY receipt.id", list(ids))
-    ]
+    rows = await db.fetch(
+        f"""
+        {_MOVABLE} WHERE receipt.id = ANY($1::bigint[]) AND receipt.identified_by IS DISTINCT FROM 'person' ORDER BY receipt.id
+        """,
+        list(ids),
+    )
+    return [MovableReceipt(*row) for row in rows]
 
 
 async def find_unidentified(db: Connection, entity: str, accounts: Sequence[str]) -> list[MovableReceipt]:
@@ -135,7 +164,7 @@ async def find_newly_known(db: Connection, entity: str, day: date, after: str, l
         """
         SELECT account.account
         FROM receipt JOIN account ON account.id = receipt.account_id JOIN clue ON clue.receipt_id = receipt.id AND clue.place = 0
-        WHERE receipt.entity = $1 AND receipt.identified_on IS NULL AND account.account COLLATE "C" > $3
+        WHERE receipt.entity = $1 AND receipt.identified_on IS NULL AND receipt.returned_on IS NULL AND account.account COLLATE "C" > $3
             AND EXISTS (SELECT FROM bank_account WHERE bank_account.digest = clue.digest AND bank_account.booked_on < $2)
         ORDER BY account.account COLLATE "C" LIMIT $4
         """,

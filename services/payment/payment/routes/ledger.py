@@ -1,8 +1,8 @@
-"""HTTP of the payment service: receipts in, the settlement ledger out."""
+"""HTTP of the settlement ledger: receipts in, what became of them out."""
 
 from collections.abc import Mapping
-from datetime import date, timedelta
-from typing import Annotated, Any, Final
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal
 
 from chassis.database import Connection
 from chassis.http import CommandDep, EntitiesDep, Problem, ReaderDep
@@ -11,7 +11,9 @@ from fastapi import APIRouter, Query, Response
 
 from payment import handlers
 from payment.queries import reads
-from payment.schemas import AccountOut, BalanceOut, ItemOut, ItemsOut, ReceiptBody, ReceiptOut
+from payment.routes.refusals import require_open_day
+from payment.schemas.ledger import AccountOut, BalanceOut, ItemOut, ItemsOut, ReceiptBody, ReceiptLineOut, ReceiptOut, ReceiptsOut
+from payment.schemas.values import Day
 
 MAY_RECORD: Final = ("clerk", "service")
 PAGE_MAX: Final = 1000
@@ -32,22 +34,50 @@ async def record_receipt(body: ReceiptBody, command: CommandDep, entities: Entit
             facts = await handlers.record_receipt(db, entry, batch)
         except handlers.ReceiptConflict as conflict:
             raise Problem(409, handlers.CONFLICT.code, str(conflict.__doc__), [handlers.CONFLICT]) from None
-        return facts, (await _read(db, entry.entity, entry.bank_ref)).model_dump(mode="json")
+        return facts, (await shown(db, entry.entity, entry.bank_ref)).model_dump(mode="json")
 
     return await command.run(entry.entity, work, roles=MAY_RECORD)
+
+
+@router.get("/v1/receipts")
+async def list_receipts(
+    entity: EntityQuery,
+    db: ReaderDep,
+    account: Annotated[str | None, Query(examples=["C-1"])] = None,
+    state: Literal["unidentified", "open", "placed", "returned"] | None = None,
+    value_from: Annotated[Day | None, Query(alias="from", description="A value date; included.")] = None,
+    value_to: Annotated[Day | None, Query(alias="until", description="A value date; included.")] = None,
+    cursor: Annotated[str, Query(pattern=r"^[0-9]{1,18}$", description="The `next_cursor` of the page before.")] = "0",
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100,
+) -> ReceiptsOut:
+    """
+    List the receipts of an entity in the order they came, with where their money is.
+
+    `state` is `unidentified`, `open` while money of a known payer is on no item, `placed` when nothing is left, or `returned`.
+    """
+    await require_open_day(db, entity)
+    wanted = reads.ReceiptFilter(entity, account, state, value_from, value_to)
+    found = await reads.list_receipts(db, wanted, int(cursor), limit + 1)
+    page = found[:limit]
+    return ReceiptsOut(receipts=[ReceiptLineOut.line(row) for row in page], next_cursor=str(page[-1]["id"]) if len(found) > limit else None)
 
 
 @router.get("/v1/receipts/{bank_ref:path}")  # A path, because banks number like 2026/0001.
 async def read_receipt(bank_ref: str, entity: EntityQuery, db: ReaderDep) -> ReceiptOut:
     """Read a receipt: where its money is, and what it was applied to."""
-    return await _read(db, entity, bank_ref)
+    return await shown(db, entity, bank_ref)
 
 
-async def _read(db: Connection, entity: str, bank_ref: str) -> ReceiptOut:
+async def shown(db: Connection, entity: str, bank_ref: str) -> ReceiptOut:
+    """
+    Show a receipt.
+
+    :raises Problem: 404 where there is none.
+    """
     row = await reads.read_receipt(db, entity, bank_ref)
     if row is None:
         raise Problem(404, "RECEIPT_UNKNOWN", "The entity has no receipt with this bank reference.")
-    return ReceiptOut.of(row, await reads.read_applications(db, row["id"]))
+    return ReceiptOut.of(row, await reads.read_applications(db, row["id"]), await reads.read_allowances(db, row["id"]))
 
 
 @router.get("/v1/items")
@@ -60,7 +90,7 @@ async def read_items(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 100,
 ) -> ItemsOut:
     """List the items of an entity, or of one account of it, in the order they came."""
-    await _find_open_day(db, entity)
+    await require_open_day(db, entity)
     found = await reads.read_items(db, entity, account, is_open, int(cursor), limit + 1)
     page = found[:limit]
     return ItemsOut(items=[ItemOut.of(row) for row in page], next_cursor=str(page[-1]["id"]) if len(found) > limit else None)
@@ -69,17 +99,10 @@ async def read_items(
 @router.get("/v1/accounts/{account:path}")
 async def read_account(account: str, entity: EntityQuery, db: ReaderDep) -> AccountOut:
     """Read what an account owes and what it has with us, by currency."""
-    open_on = await _find_open_day(db, entity)
+    open_on = await require_open_day(db, entity)
     rows = await reads.read_balances(db, entity, account)
     if not rows:
         raise Problem(404, "ACCOUNT_UNKNOWN", "Nothing of this account has come here.")
     return AccountOut(
         entity=entity, account=account, complete_up_to=open_on - timedelta(days=1), balances=[BalanceOut.of(row) for row in rows]
     )
-
-
-async def _find_open_day(db: Connection, entity: str) -> date:
-    open_on = await reads.find_open_day(db, entity)
-    if open_on is None:
-        raise Problem(404, "ENTITY_UNKNOWN", "There is no such legal entity.")
-    return open_on

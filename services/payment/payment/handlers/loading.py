@@ -1,0 +1,210 @@
+"""Loading the books of accounts for settlement: one statement per table, only what something may touch."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from asyncpg import Record
+from chassis.database import Connection
+
+from payment.domain import ADJUSTMENT, ALLOWANCE, MEMO, RECEIPT, RECOVERED, RETURNED, VOID, Decision, Entry, Source, Standing
+from payment.handlers.bookings import BILLED
+from payment.handlers.ledger import Ids, Ledger
+from payment.queries import books as queries
+from payment.queries import corrections, payers, pins
+from payment.queries.payers import KnownDocument
+
+_NONE: Final[Mapping[int, int]] = MappingProxyType({})
+
+
+class Brought(NamedTuple):
+    """
+    Row ids of what a batch brings: items of voided documents with their accounts, adjustments with their items, receipts returned to the
+    bank with their accounts, and the accounts about which a person decided. `refunds` says who asked for the refunds (by decision) that it
+    brings, and who approved them.
+    """
+
+    voided: Mapping[int, int] = _NONE
+    adjustments: Mapping[int, int] = _NONE
+    returned: Mapping[int, int] = _NONE
+    decided: Collection[int] = ()
+    refunds: Mapping[str, tuple[str, str]] = MappingProxyType({})
+
+
+NOTHING: Final = Brought()
+
+
+async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = NOTHING) -> Ledger:
+    """
+    Load the books of accounts (row ids, locked) with one statement per table.
+
+    That is money and credit not spent, what today's entries and people's decisions touch unless it is finished, and the items that
+    something names; of items that become worth less today, or that money is taken off, also what stands on them, of those that are written
+    off the adjustments. All other open items come with `load_open_items`, where something looks for the oldest.
+    """
+    days = sorted(open_on.items())
+    booked = await queries.load_entries(db, days)
+    touched = Touched.by(booked)
+    decisions = await pins.load_decisions(db, [(one, open_on[one]) for one in sorted(brought.decided)]) if brought.decided else []
+    touched.add_decisions(decisions)
+    reopened = await _reopened(db, booked, decisions, brought)
+    memos = await queries.load_memos(db, days, touched.memos)
+    named = {(row["account_id"], row["entity"], row["names"]) for row in memos if row["names"] is not None}
+    reducible = await queries.find_named_items(db, named) if named else []
+    fresh = {(row["account_id"], row["names"]) for row in memos if row["booked_on"] == open_on[row["account_id"]]}
+    reduced = {row["id"]: row["account_id"] for row in reducible if (row["account_id"], row["document_no"]) in fresh}
+    reduced |= {**touched.voided, **brought.voided, **reopened}
+    standing = await queries.load_standing(db, _days(reduced, open_on)) if reduced else []
+    pushed = Touched.by(standing)
+    if spent := pushed.memos - {row["id"] for row in memos}:
+        memos += [row for row in await queries.load_memos(db, days, spent) if row["id"] in spent]
+    receipts = await queries.load_receipts(db, days, touched.receipts.union(pushed.receipts, brought.returned))
+    names = await invoices_named(db, receipts)
+    item_ids = touched.items.union((row["id"] for row in reducible), brought.voided, brought.adjustments.values(), reopened)
+    document_ids = {document.id for documents in names.values() for document in documents}
+    items = await queries.load_items(db, item_ids, document_ids) if item_ids or document_ids else []
+    adjusted = {row["id"]: row["account_id"] for row in items if row["adjusted_minor"] or row["id"] in touched.adjusted}
+    if recoverable := _days({item_id: account_id for item_id, account_id in adjusted.items() if item_id not in reduced}, open_on):
+        standing += await queries.load_standing(db, recoverable, adjustments_only=True)
+    adjustment_ids = Touched.by(standing).adjustments.union(touched.adjustments, brought.adjustments)
+    if reopened:
+        adjustment_ids |= {row["id"] for row in await pins.find_adjustments_of_day(db, _days(reopened, open_on))}
+    adjustments = await corrections.load_adjustments(db, adjustment_ids) if adjustment_ids else []
+
+    ledger = Ledger(open_on, {receipt_id: tuple(one.document_no for one in documents) for receipt_id, documents in names.items()})
+    ids = ledger.index(items, memos, receipts, adjustments)
+    for row in booked:
+        ledger.booked[row["account_id"]][_entry(row, ids)] = row["amount_minor"]
+    _stand(ledger, [(_entry(row, ids), row["amount_minor"]) for row in standing])
+    ledger.decisions = [(row["account_id"], _decision(row, ids)) for row in decisions]
+    ledger.reopened = {row["item_id"]: row["reopened_on"] for row in await pins.load_reopened(db, days)}
+    await _load_bars(db, ledger, days, ids)
+    return ledger
+
+
+async def load_open_items(db: Connection, ledger: Ledger, account_ids: Collection[int]) -> None:
+    """Complete the items of some of the accounts."""
+    ledger.index(await queries.load_open_items(db, account_ids), (), ())
+    ledger.complete.update(account_ids)
+
+
+async def _reopened(db: Connection, booked: Sequence[Record], decisions: Sequence[Record], brought: Brought) -> dict[int, int]:
+    """The items, with their accounts, that money or credit of earlier days may be taken off today: returned to the bank, or by a person."""
+    returned = {row["receipt_id"] for row in booked if row["rule"] == RETURNED} | brought.returned.keys()
+    paid = await pins.find_paid_items(db, returned) if returned else []
+    unapplied = {row["item_id"]: row["account_id"] for row in decisions if row["kind"] == "unapply"}
+    return {row["id"]: row["account_id"] for row in paid} | unapplied
+
+
+async def _load_bars(db: Connection, ledger: Ledger, days: Sequence[tuple[int, date]], ids: Ids) -> None:
+    barred = {
+        kind: [row["id"] for source, row in ledger.sources.items() if source.kind == kind and row["is_barred"]] for kind in (RECEIPT, MEMO)
+    }
+    if not any(barred.values()):
+        return
+    for row in await pins.load_bars(db, days, barred[RECEIPT], barred[MEMO]):
+        ledger.bars[_source(row, ids)].add(row["item_id"])
+
+
+def _days(items: Mapping[int, int], open_on: Mapping[int, date]) -> list[tuple[int, date]]:
+    """Return the open days of items, by row id, given with their accounts."""
+    return [(item_id, open_on[account_id]) for item_id, account_id in items.items()]
+
+
+def _stand(ledger: Ledger, entries: Iterable[tuple[Entry, int]]) -> None:
+    """Put together what stands on items of earlier days, from what was booked by application and date, in the order of the dates."""
+    by_application: dict[tuple[str, str], list[tuple[Entry, int]]] = defaultdict(list)
+    for entry, minor in entries:
+        by_application[entry.item, entry.application].append((entry, minor))
+    for (item, application), steps in by_application.items():
+        first = next((entry for entry, _ in steps if entry.rule != RECOVERED), steps[0][0])
+        since = steps[0][0].effective_on
+        later = tuple((entry.effective_on, minor) for entry, minor in steps if entry.effective_on > since)
+        minor = sum(minor for _, minor in steps)
+        ledger.standing[item].append(Standing(application, first.source, first.rule, minor, since, first.applied_on, later))
+
+
+async def invoices_named(db: Connection, receipts: Sequence[Record]) -> dict[int, list[KnownDocument]]:
+    """The invoices of their own account and currency that receipts (by row id) name, each once, in the order of the remittance."""
+    if not receipts:
+        return {}
+    clues = await payers.load_clues(db, [row["id"] for row in receipts])
+    documents = await payers.find_documents(db, {digest for places in clues.values() for digest in places.values()})
+    named: dict[int, list[KnownDocument]] = {}
+    for row in receipts:
+        home = row["account"], row["currency"]
+        at = [(place, one) for place, digest in clues[row["id"]].items() for one in documents.get(digest, ())]
+        at = [(place, one) for place, one in at if one.kind in BILLED and (one.account, one.currency) == home]
+        at = [(place, one) for place, one in at if not one.is_weak] or at  # An order's number counts where no document's stands.
+        at.sort(key=lambda one: (one[0], one[1].position, one[1].document_no))
+        named[row["id"]] = list({one.id: one for _, one in at}.values())
+    return named
+
+
+_SOURCES: Final = (
+    ("receipt_id", RECEIPT),
+    ("memo_id", MEMO),
+    ("adjustment_id", ADJUSTMENT),
+    ("allowance_id", ALLOWANCE),
+    ("void_id", VOID),
+)
+
+
+def _entry(row: Record, ids: Ids) -> Entry:
+    source = next(ids.sources[kind][row[column]] for column, kind in _SOURCES if row[column] is not None)
+    item = "" if row["item_id"] is None else ids.items[row["item_id"]]
+    return Entry(row["application"] or "", source, item, row["rule"], row["effective_on"], row["applied_on"])
+
+
+def _source(row: Record, ids: Ids) -> Source:
+    """What a decision is about."""
+    kind, column = (RECEIPT, "receipt_id") if row["receipt_id"] is not None else (MEMO, "memo_id")
+    return ids.sources[kind][row[column]]
+
+
+def _decision(row: Record, ids: Ids) -> Decision:
+    item = "" if row["item_id"] is None else ids.items[row["item_id"]]
+    return Decision(row["decision"], row["kind"], _source(row, ids), item, row["amount_minor"], row["effective_on"])
+
+
+@dataclass(slots=True)
+class Touched:
+    """Row ids that entries speak of; `voided` are items with a void, and their accounts, `adjusted` those with an adjustment."""
+
+    items: set[int] = field(default_factory=set)
+    memos: set[int] = field(default_factory=set)
+    receipts: set[int] = field(default_factory=set)
+    adjustments: set[int] = field(default_factory=set)
+    adjusted: set[int] = field(default_factory=set)
+    voided: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def by(cls, rows: Iterable[Record]) -> "Touched":
+        """Collect the ids of entries."""
+        touched = cls()
+        for row in rows:
+            item_id = row["item_id"]
+            if item_id is not None:
+                touched.items.add(item_id)
+            if row["receipt_id"] is not None:
+                touched.receipts.add(row["receipt_id"])
+            elif row["memo_id"] is not None:
+                touched.memos.add(row["memo_id"])
+            elif row["allowance_id"] is not None:
+                touched.receipts.add(row["allowance_id"])
+            elif row["adjustment_id"] is not None:
+                touched.adjustments.add(row["adjustment_id"])
+                touched.adjusted.add(item_id)
+            else:
+                touched.voided[item_id] = row["account_id"]
+        return touched
+
+    def add_decisions(self, rows: Iterable[Record]) -> None:
+        """Collect the ids of what people decided about, too."""
+        for row in rows:
+            for column, ids in (("item_id", self.items), ("receipt_id", self.receipts), ("memo_id", self.memos)):
+                if row[column] is not None:
+                    ids.add(row[column])
