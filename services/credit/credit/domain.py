@@ -51,6 +51,16 @@ def voided(minor: int) -> Components:
     return Components(open_minor=-minor)
 
 
+def discounted(minor: int) -> Components:
+    """A discount is granted: exposure falls, because nobody counts on it any more."""
+    return Components(open_minor=-minor)
+
+
+def discount_revoked(minor: int) -> Components:
+    """A discount is taken back and the item open again: exposure rises."""
+    return Components(open_minor=minor)
+
+
 def written_off(minor: int) -> Components:
     """Part of an item is adjusted or written off: exposure falls, because nobody counts on it any more."""
     return Components(open_minor=-minor)

@@ -20,12 +20,17 @@ Exposing = (
     | payment.PaymentApplied
     | payment.CreditApplied
     | payment.ApplicationReversed
+    | payment.DiscountGranted
+    | payment.DiscountRevoked
     | payment.AdjustmentPosted
     | payment.AdjustmentReversed
     | payment.OnAccountCredited
     | payment.ReceiptUnapplied
 )
-"""Every fact that moves a component of an exposure."""
+"""
+Every fact that moves a component of an exposure. Money that leaves (`PaymentReversed`, `RefundIssued`) was made unapplied by facts of its
+own before, and unapplied money is no component.
+"""
 
 
 async def fold_exposure(db: Connection, facts: Sequence[Received[Exposing]], batch: Batch) -> list[Fact]:
@@ -59,6 +64,10 @@ def components_moved(fact: Exposing) -> Components:
         case payment.ApplicationReversed():
             given_back = domain.money_given_back if fact.memo is None else domain.memo_given_back
             return given_back(parse_minor(fact.amount, fact.currency))
+        case payment.DiscountGranted():
+            return domain.discounted(parse_minor(fact.amount, fact.currency))
+        case payment.DiscountRevoked():
+            return domain.discount_revoked(parse_minor(fact.amount, fact.currency))
         case payment.AdjustmentPosted():
             return domain.written_off(parse_minor(fact.amount, fact.currency))
         case payment.AdjustmentReversed():

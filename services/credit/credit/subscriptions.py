@@ -15,6 +15,8 @@ SUBSCRIPTIONS = subscribe(
             payment.PaymentApplied,
             payment.CreditApplied,
             payment.ApplicationReversed,
+            payment.DiscountGranted,
+            payment.DiscountRevoked,
             payment.AdjustmentPosted,
             payment.AdjustmentReversed,
             payment.OnAccountCredited,

@@ -111,6 +111,14 @@ def a_recovery(amount: str) -> Event:
     return payment.AdjustmentReversed(adjustment="US01|WO-1", kind="bad_debt", tax="0.00", reason="recovered", **_settlement(amount))
 
 
+def a_discount(amount: str) -> Event:
+    return payment.DiscountGranted(discount="D-1", receipt="US01|R-1", tax="0.00", kind="earned", **_settlement(amount))
+
+
+def a_discount_revoked(amount: str) -> Event:
+    return payment.DiscountRevoked(discount="D-1", receipt="US01|R-1", tax="0.00", kind="earned", reason="returned", **_settlement(amount))
+
+
 def money_put_on_account(amount: str) -> Event:
     return payment.OnAccountCredited(entity="US01", receipt="US01|R-1", account="C-1", currency="USD", amount=amount)
 
@@ -132,8 +140,10 @@ A_DAY: Sequence[Event] = (
     a_void("40.00"),
     a_write_off("80.00"),
     a_recovery("30.00"),
+    a_discount("24.00"),
+    a_discount_revoked("4.00"),
 )
-AFTER_THE_DAY = (1150_00, 200_00, 300_00, 650_00)
+AFTER_THE_DAY = (1130_00, 200_00, 300_00, 630_00)
 """Open, on-account, memo credit and exposure that A_DAY leaves."""
 
 
@@ -216,6 +226,22 @@ async def test_exposure_moves_when_money_is_applied_or_put_on_account(credit: Se
 
     await credit.receive(a_payment_applied("5000.00"))
     assert (await exposures(credit))["US01", "C-1", "USD"] == (27_000_00, 1_500_00, 0, 25_500_00)
+
+
+@pytest.mark.db
+async def test_a_returned_payment_raises_exposure_with_its_discount_and_its_fee(credit: ServiceUnderTest) -> None:
+    """CRD-02, PAY-10, A6: paid and discounted, none; returned, 1,000.00 and the fee of 35.00. Money that left moves nothing more."""
+    await credit.receive(an_invoice("1000.00"), a_payment_applied("980.00"), a_discount("20.00"), money_put_on_account("50.00"))
+    assert (await exposures(credit))["US01", "C-1", "USD"] == (0, 50_00, 0, -50_00)
+
+    await credit.receive(a_payment_reversed("980.00"), a_discount_revoked("20.00"), money_taken_off_account("50.00"))
+    await credit.receive(
+        payment.PaymentReversed(
+            entity="US01", receipt="US01|R-1", currency="USD", amount="1030.00", kind="nsf", value_on=JANUARY_5, account="C-1", fee="35.00"
+        )
+    )
+    await credit.receive(a_debit_memo("35.00"))
+    assert (await exposures(credit))["US01", "C-1", "USD"] == (1035_00, 0, 0, 1035_00)
 
 
 @pytest.mark.db

@@ -27,6 +27,8 @@ Moving = (
     | payment.PaymentApplied
     | payment.CreditApplied
     | payment.ApplicationReversed
+    | payment.DiscountGranted
+    | payment.DiscountRevoked
     | payment.AdjustmentPosted
     | payment.AdjustmentReversed
 )
@@ -60,10 +62,10 @@ def items_moved(fact: Moving) -> Iterator[ItemMove]:
             for one in fact.instalments:
                 amount_minor = sign * parse_minor(one.amount, fact.currency)
                 yield ItemMove(f"{fact.invoice}|{one.n}", fact.entity, fact.account, fact.currency, one.due_on, amount_minor)
-        case payment.PaymentApplied() | payment.CreditApplied() | payment.AdjustmentPosted():
+        case payment.PaymentApplied() | payment.CreditApplied() | payment.DiscountGranted() | payment.AdjustmentPosted():
             amount_minor = parse_minor(fact.amount, fact.currency)
             yield ItemMove(fact.item, fact.entity, fact.account, fact.currency, fact.due_on, -amount_minor)
-        case payment.ApplicationReversed() | payment.AdjustmentReversed():
+        case payment.ApplicationReversed() | payment.DiscountRevoked() | payment.AdjustmentReversed():
             amount_minor = parse_minor(fact.amount, fact.currency)
             yield ItemMove(fact.item, fact.entity, fact.account, fact.currency, fact.due_on, amount_minor)
 

@@ -105,6 +105,16 @@ def a_recovery(amount: str, document_no: str) -> Event:
     )
 
 
+def a_discount(amount: str, document_no: str) -> Event:
+    return payment.DiscountGranted(discount="D-1", receipt="US01|R-1", tax="0.00", kind="earned", **_settlement(amount, document_no, "C-1"))
+
+
+def a_discount_revoked(amount: str, document_no: str) -> Event:
+    return payment.DiscountRevoked(
+        discount="D-1", receipt="US01|R-1", tax="0.00", kind="earned", reason="returned", **_settlement(amount, document_no, "C-1")
+    )
+
+
 A_DAY: Sequence[Event] = (
     an_invoice("600.00"),
     a_credit_applied("100.00"),
@@ -118,6 +128,8 @@ A_DAY: Sequence[Event] = (
     a_debit_memo("70.00", "DM-2"),
     a_write_off("70.00", "DM-2"),
     a_recovery("20.00", "DM-2"),
+    a_discount("60.00", "INV-6"),
+    a_discount_revoked("60.00", "INV-6"),
 )
 
 
@@ -230,6 +242,38 @@ async def test_a_reversed_payment_puts_the_item_back_at_its_level(dunning: Servi
 
     (notice,) = dunning.published(DunningNoticeSent)
     assert (notice.noticed_on, notice.level) == (LEVEL_2_ON, 2)
+
+
+@pytest.mark.db
+async def test_a_returned_payment_puts_its_discounted_items_back_at_level_1(dunning: ServiceUnderTest) -> None:
+    """
+    COL-02, PAY-10, A6: due on 01-06, level 1 sent, paid with a discount, returned 13 days after they were due.
+
+    Back at level 1, not 0, and no level 2 before 20 days; that it is delivered twice changes nothing.
+    """
+    await dunning.receive(an_invoice("600.00"), an_invoice("400.00", document_no="INV-7"))
+    await dunning.turn("US01", LEVEL_1_ON + ONE_DAY)
+    await dunning.receive(
+        a_payment_applied("590.00"), a_discount("10.00", "INV-6"), a_payment_applied("392.00", "INV-7"), a_discount("8.00", "INV-7")
+    )
+    await dunning.turn("US01", date(2026, 1, 19))
+    assert await levels(dunning) == {"US01|INV-6|1": (0, 1, LEVEL_1_ON), "US01|INV-7|1": (0, 1, LEVEL_1_ON)}
+    dunning.published(None)
+
+    await dunning.receive(
+        an_application_reversed("590.00"),
+        a_discount_revoked("10.00", "INV-6"),
+        an_application_reversed("392.00", "INV-7"),
+        a_discount_revoked("8.00", "INV-7"),
+    )
+    await dunning.receive_again()
+    assert await levels(dunning) == {"US01|INV-6|1": (600_00, 1, LEVEL_1_ON), "US01|INV-7|1": (400_00, 1, LEVEL_1_ON)}
+
+    await dunning.turn("US01", LEVEL_2_ON)
+    assert dunning.published(DunningNoticeSent) == []
+    await dunning.turn("US01", LEVEL_2_ON + ONE_DAY)
+    (notice,) = dunning.published(DunningNoticeSent)
+    assert (notice.noticed_on, notice.level, notice.total) == (LEVEL_2_ON, 2, "1000.00")
 
 
 @pytest.mark.db

@@ -8,13 +8,15 @@ must give the same rows. Columns and constraints are those of `migrations/versio
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, MetaData, PrimaryKeyConstraint, Text, text
-from sqlalchemy.dialects.postgresql import CHAR, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, CHAR, TIMESTAMP
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 _NAMES = {"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
 _ITEM_ISSUED_AT_ONCE = "(issued_on IS NULL) = (booked_on IS NULL) AND (issued_on IS NULL) = (folded_at IS NULL)"
-_OF_ACCOUNTS = "'invoiced', 'charged', 'credited', 'settled', 'written_off', 'voided', 'unapplied', 'on_account', 'memo'"
+_OF_ITEMS = "'invoiced', 'charged', 'credited', 'settled', 'discounted', 'written_off', 'voided'"
+_OF_ACCOUNTS = f"{_OF_ITEMS}, 'unapplied', 'on_account', 'memo', 'reversed', 'refunded'"
+_MADE_AT_ONCE = "(made_on IS NULL) = (currency IS NULL) AND (made_on IS NULL) = (amount_minor IS NULL)"
 _KNOWN_ON = text("greatest(effective_on, booked_on)")
 _OVERDUE = "to_30_minor + to_60_minor + to_90_minor + over_90_minor"
 
@@ -150,6 +152,108 @@ class Notice(Table, table=True):
     notice: str = Field(sa_column=Column(Text, nullable=False))
     level: int = Field(sa_column=Column(Integer, nullable=False))
     booked_on: date = Field(sa_column=Column(Date, nullable=False))
+
+
+class ReceiptDay(Table, table=True):
+    """
+    What a booked day's facts did to a receipt: what came, what was applied without a person and by one, what is left free.
+
+    `value_on` is that of the receipt, on the day it came only.
+    """
+
+    __tablename__ = "receipt_day"
+    __table_args__ = (
+        PrimaryKeyConstraint("receipt", "booked_on"),
+        Index("receipt_day_came", "entity", "booked_on", postgresql_where=text("value_on IS NOT NULL")),
+        Index("receipt_day_free", "entity", "booked_on", postgresql_where=text("free_minor <> 0")),
+    )
+
+    receipt: str = Field(sa_column=Column(Text, nullable=False))
+    booked_on: date
+    entity: str = Field(sa_column=Column(Text, nullable=False))
+    currency: str = Field(sa_column=Column(CHAR(3), nullable=False))
+    value_on: date | None
+    received_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    automatic_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    by_person_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    free_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Suggestion(Table, table=True):
+    """A match that was suggested, and when a person took or refused it; all days are booked days. A decision may come first."""
+
+    __table_args__ = (CheckConstraint(_MADE_AT_ONCE, name="made_at_once"), Index("suggestion_made", "entity", "made_on"))
+
+    suggestion: str = Field(sa_column=Column(Text, primary_key=True))
+    entity: str = Field(sa_column=Column(Text, nullable=False))
+    currency: str | None = Field(sa_column=Column(CHAR(3)))
+    amount_minor: int | None = Field(sa_column=Column(BigInteger))
+    made_on: date | None
+    accepted_on: date | None
+    rejected_on: date | None
+
+
+class Finding(Table, table=True):
+    """What was found about a receipt and an item, or the documents it named, on a day that closed."""
+
+    __table_args__ = (
+        PrimaryKeyConstraint("entity", "finding"),
+        CheckConstraint("kind IN ('short_payment', 'unearned_discount', 'overpayment')", name="kind"),
+    )
+
+    finding: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
+    entity: str = Field(sa_column=Column(Text, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    found_on: date
+    booked_on: date
+    receipt: str = Field(sa_column=Column(Text, nullable=False))
+    account: str = Field(sa_column=Column(Text, nullable=False))
+    currency: str = Field(sa_column=Column(CHAR(3), nullable=False))
+    amount_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    item: str | None = Field(sa_column=Column(Text))
+    invoice: str | None = Field(sa_column=Column(Text))
+    customer: str | None = Field(sa_column=Column(Text))
+    due_on: date | None
+    until_on: date | None
+    deduction_code: str | None = Field(sa_column=Column(Text))
+    named: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+
+
+class ExchangeDelta(Table, table=True):
+    """Exchange differences in the entity's currency, gain less loss: realised by settlement, unrealised at a period's end and back."""
+
+    __tablename__ = "exchange_delta"
+    __table_args__ = (
+        PrimaryKeyConstraint("entity", "effective_on", "account", "currency", "measure", "booked_on"),
+        CheckConstraint("measure IN ('realised', 'unrealised')", name="measure"),
+    )
+
+    entity: str = Field(sa_column=Column(Text, nullable=False))
+    account: str = Field(sa_column=Column(Text(collation="C"), nullable=False))
+    currency: str = Field(sa_column=Column(CHAR(3), nullable=False))
+    measure: str = Field(sa_column=Column(Text, nullable=False))
+    effective_on: date = Field(sa_column=Column(Date, nullable=False))
+    booked_on: date = Field(sa_column=Column(Date, nullable=False))
+    delta_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Revaluation(Table, table=True):
+    """What an open item in another currency was worth in the entity's when a period ended."""
+
+    __table_args__ = (PrimaryKeyConstraint("item", "period_end_on"), Index("revaluation_by_period", "entity", "period_end_on"))
+
+    item: str = Field(sa_column=Column(Text, nullable=False))
+    period_end_on: date = Field(sa_column=Column(Date, nullable=False))
+    entity: str = Field(sa_column=Column(Text, nullable=False))
+    account: str = Field(sa_column=Column(Text, nullable=False))
+    item_currency: str = Field(sa_column=Column(CHAR(3), nullable=False))
+    open_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    currency: str = Field(sa_column=Column(CHAR(3), nullable=False))
+    carrying_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    revalued_minor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    rate: str = Field(sa_column=Column(Text, nullable=False))
+    rate_on: date
+    booked_on: date
 
 
 class Customer(Table, table=True):

@@ -10,10 +10,13 @@ from reporting.domain import (
     BUCKETS,
     CHARGED,
     CREDITED,
+    DISCOUNTED,
     INVOICED,
     ITEM_MEASURES,
     MEMO,
     ON_ACCOUNT,
+    REFUNDED,
+    REVERSED,
     SETTLED,
     UNAPPLIED,
     UNIDENTIFIED,
@@ -148,7 +151,12 @@ async def test_a_month_rolls_forward_net_of_reversals_and_closes_at_its_aging(da
     deltas.settle(to(effective_on=february), CHARGED, "US01|DM-1|1", "C-1", march, 5)
     deltas.settle(to(effective_on=february), WRITTEN_OFF, "US01|INV-2|1", "C-1", march, 40)
     deltas.settle(to(effective_on=february), WRITTEN_OFF, "US01|INV-2|1", "C-1", march, -10)
+    deltas.settle(to(effective_on=february), DISCOUNTED, "US01|INV-2|1", "C-1", march, 20)
+    deltas.settle(to(effective_on=february), DISCOUNTED, "US01|INV-2|1", "C-1", march, -8)
     deltas.settle(to(effective_on=february), VOIDED, "US01|INV-1|1", "C-1", february, 200)
+    deltas.post(to(effective_on=january), REVERSED, 1)
+    deltas.post(to(effective_on=february), REVERSED, 8)
+    deltas.post(to(effective_on=february), REFUNDED, 6)
     deltas.post(to(effective_on=february), UNAPPLIED, 30)
     deltas.post(to(effective_on=february), ON_ACCOUNT, 20)
     deltas.post(to(effective_on=february), MEMO, 7)
@@ -157,7 +165,7 @@ async def test_a_month_rolls_forward_net_of_reversals_and_closes_at_its_aging(da
 
     async with database.reading() as db:
         (row,) = await figures.roll_forward(db, "US01", date(2026, 2, 1), date(2026, 2, 28), None)
-    assert row == RollForward("USD", 1000, 500, 10, 50, 300, 30, 200, 30, 27)
+    assert row == RollForward("USD", 1000, 500, 10, 50, 300, 12, 30, 200, 30, 27, 8, 6)
     assert row.closing_minor == await open_minor(database, date(2026, 2, 28), None)
 
 

@@ -167,11 +167,14 @@ async def test_a_month_rolls_forward(reporting: ServiceUnderTest) -> None:
             "charged": "0.00",
             "credited": "0.00",
             "settled": "3000.00",
+            "discounted": "0.00",
             "written_off": "0.00",
             "voided": "0.00",
             "closing": "4000.00",
             "unapplied": "0.00",
             "on_account": "0.00",
+            "reversed": "0.00",
+            "refunded": "0.00",
         }
     ]
 

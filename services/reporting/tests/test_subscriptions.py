@@ -10,6 +10,12 @@ def test_every_money_fact_that_exists_is_heard_and_has_a_fold() -> None:
     """A new fact of the settlement ledger must not pass the read model by."""
     moves_nothing: set[type[Event]] = {
         payment.EntryRejected,
+        payment.RefundRequested,
+        payment.RefundRejected,
+        payment.InstalmentOverdue,
+        payment.PaymentPolicyPublished,
+        *handlers.FINDINGS,
+        *handlers.SUGGESTING,
         invoice.DocumentRejected,
         invoice.InstalmentFellDue,
         invoice.LateChargeAssessed,  # Its debit memo is what moves.

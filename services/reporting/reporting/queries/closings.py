@@ -12,6 +12,7 @@ from chassis.database import Connection
 from reporting.domain import (
     BUCKETS,
     ITEM_MEASURES,
+    LEFT,
     NO_DUE_ON,
     OPEN,
     bucket_starts,
@@ -42,13 +43,14 @@ SUMS: Final = (
 """The figures of an account in `account_closing`: its buckets in the order of `domain.BUCKETS`, then what has no due date."""
 
 
-def _place(starts: str) -> str:
+def place_of(starts: str) -> str:
+    """Return the SQL for the place of a due date's bucket in `domain.BUCKETS`."""
     return f"{len(BUCKETS) - 1} - width_bucket(due_on, {starts}::date[])"
 
 
 def place_at(starts: str, measures: str) -> str:
     """Return the SQL for the place of a delta's bucket in `domain.BUCKETS`, null for one that is of none of these measures."""
-    return f"CASE WHEN measure = ANY({measures}) THEN {_place(starts)} END"
+    return f"CASE WHEN measure = ANY({measures}) THEN {place_of(starts)} END"
 
 
 SUMS_OF_DELTAS: Final = """
@@ -140,7 +142,8 @@ async def _close_entity(db: Connection, entity: str, since: date, day: date) -> 
     """
     Add the deltas of the days after `since` to its closing and keep that as the closing of `day`.
 
-    Due dates at which nothing is open are left out; `unapplied` stands for every currency there has been, if only as zero.
+    Due dates at which nothing is open are left out, and what only flows in a period; `unapplied` stands for every currency there has been,
+    if only as zero.
     """
     await db.execute(
         f"""
@@ -148,7 +151,7 @@ async def _close_entity(db: Connection, entity: str, since: date, day: date) -> 
             SELECT currency, measure, due_on, sum_minor AS minor FROM closing WHERE entity = $1 AND closed_on = $2
             UNION ALL
             SELECT currency, CASE WHEN measure = ANY($4) THEN '{OPEN}' ELSE measure END, due_on, delta_minor
-            FROM cube WHERE entity = $1 AND {KNOWN_ON} > $2 AND {KNOWN_ON} <= $3
+            FROM cube WHERE entity = $1 AND {KNOWN_ON} > $2 AND {KNOWN_ON} <= $3 AND measure <> ALL($6)
         )
         INSERT INTO closing (entity, closed_on, currency, measure, due_on, sum_minor)
         SELECT $1, $3, currency, measure, due_on, sum(minor)
@@ -160,6 +163,7 @@ async def _close_entity(db: Connection, entity: str, since: date, day: date) -> 
         day,
         ITEM_MEASURES,
         NO_DUE_ON,
+        LEFT,
     )
 
 
@@ -182,9 +186,9 @@ async def _close_accounts(db: Connection, entity: str, since: date, day: date) -
             ) AS open
             WHERE open.minor <> 0
         ), moved AS (
-            SELECT currency, account, '{OPEN}' AS measure, -minor AS minor, {_place("$7")} AS place FROM aged
+            SELECT currency, account, '{OPEN}' AS measure, -minor AS minor, {place_of("$7")} AS place FROM aged
             UNION ALL
-            SELECT currency, account, '{OPEN}', minor, {_place("$5")} FROM aged
+            SELECT currency, account, '{OPEN}', minor, {place_of("$5")} FROM aged
             UNION ALL
             SELECT currency, account, measure, delta_minor, {place_at("$5", "$4")}
             FROM account_delta WHERE entity = $1 AND {KNOWN_ON} > $2 AND {KNOWN_ON} <= $3

@@ -26,10 +26,13 @@ async def roll_forward(db: Connection, entity: str, first: date, last: date, kno
             coalesce(sum(minor) FILTER (WHERE measure = 'charged' AND effective_on >= $7), 0)::bigint AS charged,
             coalesce(-sum(minor) FILTER (WHERE measure = 'credited' AND effective_on >= $7), 0)::bigint AS credited,
             coalesce(-sum(minor) FILTER (WHERE measure = 'settled' AND effective_on >= $7), 0)::bigint AS settled,
+            coalesce(-sum(minor) FILTER (WHERE measure = 'discounted' AND effective_on >= $7), 0)::bigint AS discounted,
             coalesce(-sum(minor) FILTER (WHERE measure = 'written_off' AND effective_on >= $7), 0)::bigint AS written_off,
             coalesce(-sum(minor) FILTER (WHERE measure = 'voided' AND effective_on >= $7), 0)::bigint AS voided,
             coalesce(sum(minor) FILTER (WHERE measure = 'unapplied'), 0)::bigint AS unapplied,
-            coalesce(sum(minor) FILTER (WHERE measure IN ('on_account', 'memo')), 0)::bigint AS credit
+            coalesce(sum(minor) FILTER (WHERE measure IN ('on_account', 'memo')), 0)::bigint AS credit,
+            coalesce(sum(minor) FILTER (WHERE measure = 'reversed' AND effective_on >= $7), 0)::bigint AS reversed,
+            coalesce(sum(minor) FILTER (WHERE measure = 'refunded' AND effective_on >= $7), 0)::bigint AS refunded
         FROM (
             SELECT currency, measure, closed_on AS effective_on, sum_minor AS minor FROM closing WHERE entity = $1 AND closed_on = $2
             UNION ALL
@@ -50,10 +53,13 @@ async def roll_forward(db: Connection, entity: str, first: date, last: date, kno
             charged_minor=row["charged"],
             credited_minor=row["credited"],
             settled_minor=row["settled"],
+            discounted_minor=row["discounted"],
             written_off_minor=row["written_off"],
             voided_minor=row["voided"],
             unapplied_minor=row["unapplied"],
             credit_minor=row["credit"],
+            reversed_minor=row["reversed"],
+            refunded_minor=row["refunded"],
         )
         for row in rows
     ]

@@ -1,23 +1,23 @@
-"""The bodies of answers, and how figures become text: amounts as decimal strings with all decimals of their currency."""
+"""Reports: aging, roll-forward, key figures, balances and the items behind them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from money import format_minor
 from pydantic import BaseModel, Field
 from typing_extensions import TypedDict  # Pydantic needs this one below Python 3.12.
 
-from reporting.domain import BUCKETS, DEFINITIONS, NO_SALES, Kpis, RollForward, Standing, written_tenths
+from reporting.domain import BUCKETS, DEFINITIONS, NO_SALES, Kpis, RollForward, Standing, Valued, written_tenths
 from reporting.queries.customers import Noticed, OpenItem
 
 Buckets = TypedDict("Buckets", {"current": str, "1-30": str, "31-60": str, "61-90": str, "90+": str})
 """Open amounts by days past due; `current` is not past due."""
 
 
-def _buckets(standing: Standing) -> Buckets:
-    written = [format_minor(minor, standing.currency) for minor in standing.buckets_minor]
+def _buckets(aged: Standing | Valued) -> Buckets:
+    written = [format_minor(minor, aged.currency) for minor in aged.buckets_minor]
     return cast(Buckets, dict(zip(BUCKETS, written, strict=True)))
 
 
@@ -31,6 +31,25 @@ class Asked:
     complete_up_to: date | None
 
 
+class ValuedOut(BaseModel):
+    """Open items of a row in the entity's `currency`, revalued when the period ended on `as_of`; `of` is what was open of them then."""
+
+    currency: str
+    of: str
+    buckets: Buckets
+    open: str = Field(description="The sum of the buckets.")
+
+    @classmethod
+    def of_row(cls, valued: Valued, currency: str) -> Self:
+        """Write what items in `currency` were worth."""
+        return cls(
+            currency=valued.currency,
+            of=format_minor(valued.of_minor, currency),
+            buckets=_buckets(valued),
+            open=format_minor(valued.open_minor, valued.currency),
+        )
+
+
 class AgingRow(BaseModel):
     """One currency, or one customer in it."""
 
@@ -40,10 +59,15 @@ class AgingRow(BaseModel):
     open: str = Field(description="The sum of the buckets.")
     unapplied: str = Field(description=DEFINITIONS["unapplied"])
     on_account: str = Field(description=DEFINITIONS["on_account"])
+    valued: ValuedOut | None = Field(
+        default=None, description="Only in another currency than the entity's, and only where as_of is a period's end that was revalued."
+    )
 
     @classmethod
-    def of(cls, standing: Standing, *, by_customer: bool) -> Self:
-        named = {"customer": standing.account} if by_customer else {}
+    def of(cls, standing: Standing, *, by_customer: bool, valued: Valued | None = None) -> Self:
+        named: dict[str, Any] = {"customer": standing.account} if by_customer else {}
+        if valued is not None:
+            named["valued"] = ValuedOut.of_row(valued, standing.currency)
         return cls(
             currency=standing.currency,
             **named,
@@ -69,19 +93,24 @@ class AgingOut(BaseModel):
 
 
 class RollForwardRow(BaseModel):
-    """closing = opening + invoiced + charged - credited - settled - written_off - voided, by effective date, net of reversals."""
+    """
+    closing = opening + invoiced + charged - credited - settled - discounted - written_off - voided, by effective date, net of reversals.
+    """
 
     currency: str
     opening: str
-    invoiced: str = Field(description="Invoices and debit memos, late charges apart.")
-    charged: str = Field(description="Late charges that were posted, less those voided.")
+    invoiced: str = Field(description="Invoices and debit memos, late charges and fees apart.")
+    charged: str = Field(description="Late charges that were posted and fees of returned payments, less those voided.")
     credited: str = Field(description="Credit of memos applied to items.")
     settled: str = Field(description="Money applied to items.")
+    discounted: str = Field(description="Discounts granted, less those revoked.")
     written_off: str = Field(description="Adjusted or written off, less what was recovered.")
     voided: str = Field(description="Invoices and debit memos that became worth nothing.")
     closing: str
     unapplied: str = Field(description="At the end of the month. " + DEFINITIONS["unapplied"])
     on_account: str = Field(description="At the end of the month. " + DEFINITIONS["on_account"])
+    reversed: str = Field(description="Money that banks took back in the month.")
+    refunded: str = Field(description="Money paid back to payers in the month.")
 
     @classmethod
     def of(cls, row: RollForward) -> Self:
@@ -92,11 +121,14 @@ class RollForwardRow(BaseModel):
             charged=format_minor(row.charged_minor, row.currency),
             credited=format_minor(row.credited_minor, row.currency),
             settled=format_minor(row.settled_minor, row.currency),
+            discounted=format_minor(row.discounted_minor, row.currency),
             written_off=format_minor(row.written_off_minor, row.currency),
             voided=format_minor(row.voided_minor, row.currency),
             closing=format_minor(row.closing_minor, row.currency),
             unapplied=format_minor(row.unapplied_minor, row.currency),
             on_account=format_minor(row.credit_minor, row.currency),
+            reversed=format_minor(row.reversed_minor, row.currency),
+            refunded=format_minor(row.refunded_minor, row.currency),
         )
 
 
