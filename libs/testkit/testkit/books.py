@@ -26,6 +26,9 @@ DECISIONS: Final = {
     "/v1/bills": "bills",
 }
 """Lists of the invoice service, and how each names its rows."""
+OF_MONEY: Final = {"/v1/refunds": "refunds", "/v1/returns": "returns", "/v1/findings": "findings", "/v1/overdue": "items"}
+"""Lists of the payment service, likewise."""
+_INSTANTS: Final = ("requested_at", "decided_at")
 Part: TypeAlias = Callable[[World, Story], Lines]
 _ITEMS_MAX = "1000"
 _PAGE = "200"
@@ -60,10 +63,16 @@ def facts_of_documents(world: World, story: Story) -> Lines:
 
 
 def dispositions(world: World, story: Story) -> Lines:
-    """Where the money of every receipt is, with every application and its dates, and what each account has with us."""
+    """
+    Where the money of every receipt is, with every application and its dates, and what each account has with us; what was paid back, taken
+    back, and found when days turned.
+    """
     # By which of two clues a payer was found is a matter of order: `identified_by` says the first that was enough.
     receipts = ({**world.receipt(story.entity, ref), "identified_by": None} for ref in story.receipts)
-    return _lines(story.entity, [*receipts, *(world.read("payment", f"/v1/accounts/{one}", story.entity) for one in story.customers)])
+    listed = (one for path, name in OF_MONEY.items() for one in _all(world, path, name, story.entity, service="payment"))
+    accounts = (world.read("payment", f"/v1/accounts/{one}", story.entity) for one in story.customers)
+    without = ({name: value for name, value in one.items() if name not in _INSTANTS} for one in listed)
+    return _lines(story.entity, [*receipts, *accounts, *without])
 
 
 def exposures(world: World, story: Story) -> Lines:
@@ -86,7 +95,7 @@ def aging(world: World, story: Story) -> Lines:
 
 
 def closes(world: World, story: Story) -> Lines:
-    """Roll-forward of every month and key figures at its end, as they were known then and as they are known now."""
+    """Roll-forward of every month and key figures at its end, as they were known then and as they are known now; and what rates gained."""
     month_ends = {f"{day:%Y-%m}": day for day in _every_day(story)}
     asked = [(month, day, known_at) for month, day in month_ends.items() for known_at in (day, None)]
     return _lines(
@@ -94,8 +103,31 @@ def closes(world: World, story: Story) -> Lines:
         [
             *(world.read("reporting", "/v1/roll-forward", story.entity, month=month, known_at=known_at) for month, _, known_at in asked),
             *(world.read("reporting", "/v1/kpis", story.entity, as_of=day, known_at=known_at) for _, day, known_at in asked),
+            *(
+                world.read("reporting", "/v1/exchange-differences", story.entity, known_at=known_at, limit=_ITEMS_MAX, **_month(month, day))
+                for month, day, known_at in asked
+            ),
         ],
     )
+
+
+def matching(world: World, story: Story) -> Lines:
+    """How well the money of every month was matched by its end, and what was found about payments."""
+    month_ends = {f"{day:%Y-%m}": day for day in _every_day(story)}
+    return _lines(
+        story.entity,
+        [
+            *(
+                world.read("reporting", "/v1/match-quality", story.entity, as_of=day, **_month(month, day))
+                for month, day in month_ends.items()
+            ),
+            world.read("reporting", "/v1/payment-findings", story.entity, limit=_ITEMS_MAX),
+        ],
+    )
+
+
+def _month(month: str, last: date) -> dict[str, object]:
+    return {"from": f"{month}-01", "until": last}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +150,11 @@ class Retold:
         assert not different, "\n".join([f"SEED={self.world.seed}, {self.seed}:", *different])
 
 
-def _all(world: World, path: str, name: str, entity: str) -> Iterator[Any]:
-    """Every page of a list of the invoice service, whose rows are named as its path."""
+def _all(world: World, path: str, name: str, entity: str, *, service: str = "invoice") -> Iterator[Any]:
+    """Every page of a list of a service, whose rows are named so."""
     cursor = None
     while True:
-        page = world.read("invoice", path, entity, limit=_PAGE, cursor=cursor)
+        page = world.read(service, path, entity, limit=_PAGE, cursor=cursor)
         yield from page[name]
         cursor = page["next_cursor"]
         if cursor is None:

@@ -102,6 +102,7 @@ def a_receipt(
     debtor: str | None = None,
     customer: str | None = None,
     currency: str = "USD",
+    **more: Any,
 ) -> bank.EntryBooked:
     """Money on our bank account; `naming` is what the payer wrote, `iban` and `debtor` are whom the bank took it from."""
     return bank.EntryBooked(
@@ -114,7 +115,15 @@ def a_receipt(
         debtor=bank.Debtor(name=debtor, iban=iban) if iban or debtor else None,
         remittance=naming,
         customer=customer,
+        **more,
     )
+
+
+def a_return(entity: str, of: str, amount: str, *, value_on: date, **more: Any) -> bank.EntryReturned:
+    """The bank takes all the money of an entry back, for want of funds, under a reference of its own."""
+    told = {"entity": entity, "currency": "USD", "kind": "nsf", "reason_code": "R01", **more}
+    ours = {"account_ref": OUR_BANK_ACCOUNT, "bank_ref": f"RT-{of}", "returned_bank_ref": of}
+    return bank.EntryReturned(amount=amount, value_on=value_on, **ours, **told)
 
 
 def context_of(event: Event, *, traceparent: str | None = None, source: str | None = None) -> Envelope:

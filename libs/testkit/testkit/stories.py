@@ -13,7 +13,7 @@ from events import erp
 from events.fact import Event
 
 from testkit.ingress import a_credit_memo, a_customer, a_debit_memo, a_receipt, a_void, an_invoice
-from testkit.story import Story, policy
+from testkit.story import Act, Story, policy
 
 NINE_PERCENT: Final = {"rates": [{"from": "2026-01-01", "percent": "9"}], "cycle": "monthly", "posting": "memo_only"}
 
@@ -36,7 +36,8 @@ def partial_payments(entity: str) -> Story:
 
 
 def overpayment(entity: str) -> Story:
-    """A3: 2 500.00 is paid for 2 350.00; two days later there is something else to pay."""
+    """A3: 2 500.00 is paid for 2 350.00; two days later there is something else to pay, and two more later nothing to be paid back."""
+    asked = {"entity": entity, "receipt": "BR-3", "amount": "10.00", "reason": "OVERPAID"}
     return Story(
         entity,
         {
@@ -44,7 +45,8 @@ def overpayment(entity: str) -> Story:
             date(2026, 3, 4): [a_receipt(entity, "BR-3", "2500.00", value_on=date(2026, 3, 4), naming="INV-3")],
             date(2026, 3, 6): [an_invoice(entity, "INV-4", "C-3", "400.00", issued_on=date(2026, 3, 6))],
         },
-        ends_on=date(2026, 3, 6),
+        ends_on=date(2026, 3, 8),
+        acts={date(2026, 3, 8): [Act("clerk-1", "clerk", "/v1/refunds", asked, status=409, service="payment")]},
     )
 
 
@@ -103,10 +105,15 @@ def money_without_a_reference(entity: str) -> Story:
 
 
 def credit_memos(entity: str) -> Story:
-    """A5: a memo that names an invoice, which is then paid in full all the same; and one on-account over two invoices."""
+    """
+    A5: a memo that names an invoice, which is then paid in full all the same; and one on-account over two invoices, that a person takes
+    off the second on 7 April.
+    """
     lines: dict[str, Any] = {"lines": [erp.Line(amount="1000.00")], "tax": "200.00"}
     less: dict[str, Any] = {"lines": [erp.Line(amount="250.00")], "tax": "50.00"}
-    first, second, third = date(2026, 4, 1), date(2026, 4, 3), date(2026, 4, 5)
+    first, second, third, fourth = date(2026, 4, 1), date(2026, 4, 3), date(2026, 4, 5), date(2026, 4, 7)
+    on_y = f"/v1/applications/memo|{entity}|CM-6|Y|1|{second}|{second}|oldest_first/unapply"
+    taken_off = {"entity": entity, "effective_on": str(fourth), "reason": "WRONG_INVOICE"}
     return Story(
         entity,
         {
@@ -121,7 +128,8 @@ def credit_memos(entity: str) -> Story:
             ],
             third: [a_receipt(entity, "BR-5", "1200.00", value_on=third, naming="INV-5")],
         },
-        ends_on=third,
+        ends_on=fourth,
+        acts={fourth: [Act("clerk-1", "clerk", on_y, taken_off, status=200, service="payment")]},
     )
 
 
@@ -186,11 +194,23 @@ def euros_in_parts(entity: str) -> Story:
 
 
 def money_of_2019(entity: str) -> Story:
-    """A11, its first part: 1 000.00 came before the six invoices, 49 000.00 comes in May; the books open at the end of April."""
-    opens_on, paid_on, march, april = date(2019, 4, 29), date(2019, 5, 2), date(2019, 3, 15), date(2019, 4, 15)
+    """
+    A11, its first part: 1 000.00 came before the six invoices, 49 000.00 comes in May, and then a person applies both to the five of March.
+
+    The books open at the end of April; nothing is applied of itself.
+    """
+    before, opens_on, paid_on, applied_on = date(2019, 4, 28), date(2019, 4, 29), date(2019, 5, 2), date(2019, 5, 3)
+    march, april = date(2019, 3, 15), date(2019, 4, 15)
+
+    def apply(ref: str, n: int, amount: str) -> Act:
+        body = {"entity": entity, "item": f"{entity}|INV-M{n}|1", "amount": amount, "reason": "AGREED"}
+        return Act("clerk-1", "clerk", f"/v1/receipts/{ref}/applications", body, service="payment")
+
+    by_hand = {"rules": [], "auto_apply": "never"}
     return Story(
         entity,
         {
+            before: [],
             opens_on: [
                 a_receipt(entity, "BR-1000", "1000.00", value_on=date(2019, 2, 15), customer="C-19"),
                 *(an_invoice(entity, f"INV-M{n}", "C-19", "10000.00", issued_on=march) for n in range(1, 6)),
@@ -198,7 +218,15 @@ def money_of_2019(entity: str) -> Story:
             ],
             paid_on: [a_receipt(entity, "BR-49000", "49000.00", value_on=paid_on, customer="C-19")],
         },
-        ends_on=paid_on,
+        ends_on=applied_on,
+        acts={
+            before: policy(entity, "cash_application", before, by_hand, service="payment"),
+            applied_on: [
+                apply("BR-1000", 1, "1000.00"),
+                apply("BR-49000", 1, "9000.00"),
+                *(apply("BR-49000", n, "10000.00") for n in range(2, 6)),
+            ],
+        },
     )
 
 

@@ -14,7 +14,7 @@ class Act:
     """
     What somebody does over HTTP, and the status of the answer.
 
-    `{policy}` and `{adjustment}` in the path stand for what an earlier answer of that day called so.
+    `{policy}`, `{adjustment}` and `{refund}` in the path stand for what an earlier answer of that day called so.
     """
 
     by: str
@@ -64,10 +64,10 @@ class Story:
         return sorted({fact.customer for fact in self.facts if isinstance(fact, documents)})
 
 
-def policy(entity: str, kind: str, valid_from: date, body: Mapping[str, Any]) -> list[Act]:
-    """One person proposes a policy of the invoice service, another approves it: it is in force when the next day opens."""
+def policy(entity: str, kind: str, valid_from: date, body: Mapping[str, Any], *, service: str = "invoice") -> list[Act]:
+    """One person proposes a policy, another approves it: it is in force when the next day opens."""
     proposed = {"entity": entity, "kind": kind, "valid_from": str(valid_from), "body": body}
     return [
-        Act("maker-1", "policy_maker", "/v1/policies", proposed),
-        Act("checker-1", "policy_checker", "/v1/policies/{policy}/approve", {}, status=200),
+        Act("maker-1", "policy_maker", "/v1/policies", proposed, service=service),
+        Act("checker-1", "policy_checker", "/v1/policies/{policy}/approve", {}, status=200, service=service),
     ]

@@ -137,7 +137,8 @@ ALTER TABLE entry
         (reason IS NOT NULL) = (amount_minor < 0 AND item_id IS NOT NULL AND rule <> 'fx')
     );
 CREATE INDEX entry_by_allowance ON entry (allowance_id) WHERE allowance_id IS NOT NULL;
-CREATE INDEX entry_taken_back ON entry (account_id) WHERE amount_minor < 0 AND applied_on < booked_on;
+CREATE INDEX entry_taken_off ON entry (account_id, booked_on)
+    WHERE amount_minor < 0 AND applied_on < booked_on AND item_id IS NOT NULL AND rule <> 'fx';
 """
 
 VIEWS = """
@@ -271,6 +272,7 @@ CROSS JOIN LATERAL (
     (CASE WHEN entry.item_id IS NULL THEN 'on_account' ELSE 'item' END, entry.amount_minor)
 ) AS leg (kind, amount_minor);
 
+DROP INDEX entry_taken_off;
 ALTER TABLE entry
     DROP CONSTRAINT entry_from_one_source,
     DROP CONSTRAINT entry_to_an_item_or_of_its_source,
@@ -282,7 +284,7 @@ ALTER TABLE entry
     ),
     ADD CONSTRAINT entry_reversal_has_a_reason CHECK ((reason IS NOT NULL) = (amount_minor < 0 AND item_id IS NOT NULL));
 DROP TABLE bank_return, decision;
-DROP INDEX adjustment_by_item, entry_taken_back;
+DROP INDEX adjustment_by_item;
 ALTER TABLE receipt
     DROP CONSTRAINT receipt_never_overspent,
     DROP CONSTRAINT receipt_live_while_something_is_left,

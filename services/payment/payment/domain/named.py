@@ -25,7 +25,7 @@ from payment.domain.books import (
     Standing,
     Stated,
 )
-from payment.domain.working import Purse, Work, WrittenOff
+from payment.domain.working import Credit, Purse, Work, WrittenOff
 
 
 def give_to_the_bank(work: Work) -> None:
@@ -80,7 +80,7 @@ def reduce_by_memos(work: Work) -> None:
         for item in work.by_document.get(credit.memo.names or "", ()):
             part = min(credit.free, room[item.id])
             if part > 0 and item.id not in credit.barred:
-                effective_on = max(credit.memo.document_on, credit.memo.free_on, item.document_on)
+                effective_on = _reduced_on(work, credit, item)
                 application = f"{credit.source.kind}|{credit.source.id}|{item.document_no}|{item.n}|{work.day}|{effective_on}|{REFERENCE}"
                 work.entries[Entry(application, credit.source, item.id, REFERENCE, effective_on, work.day)] += part
                 reductions[item.id].append((effective_on, part))
@@ -89,6 +89,18 @@ def reduce_by_memos(work: Work) -> None:
     for item in standing:
         if item.id in reductions:
             work.reduce(item, reductions[item.id], stacks[item.id])
+
+
+def _reduced_on(work: Work, credit: Credit, item: Item) -> date:
+    """
+    From when a memo reduces an item: not before what was taken back of it was open, but for what `give_back` can date back.
+
+    That is not the credit of another memo by its name, nor anything for a memo that was held when the day opened.
+    """
+    since = max(credit.memo.document_on, credit.free_on, item.document_on)
+    if credit.memo.came_on < work.day:
+        return max(since, work.payable_on(item))
+    return max([since, *(on for one in work.stands_on(item) if one.is_credit_by_name for on, _ in one.later)])
 
 
 def adjust(work: Work) -> None:

@@ -32,6 +32,7 @@ def finished(books: Books, target: Mapping[Entry, int], booked: Mapping[Entry, i
     for memo in books.memos:
         part.join(Source(MEMO, memo.id), *by_document.get(memo.names or "", ()))
     unfinished: set[Node] = {node for one in books.decisions for node in (one.source, one.item) if node}
+    unfinished |= {one.item for one in books.adjustments}
     for entry, minor in target.items():
         if entry.rule == FX:
             continue

@@ -61,7 +61,10 @@ class Purse:
 
 @dataclass(slots=True)
 class Credit:
-    """The open credit of one memo while it is spent; `from_on` as for money, for any item but those of the invoice it names."""
+    """
+    The open credit of one memo while it is spent; `from_on` as for money, for any item but those of the invoice it names: it reduces those
+    as of its own date, but not before `free_on`, when all of its credit was free.
+    """
 
     memo: Memo
     source: Source
@@ -69,12 +72,13 @@ class Credit:
     pinned: int
     barred: set[str]
     from_on: date
+    free_on: date
 
     @classmethod
     def of(cls, memo: Memo, day: date) -> "Credit":
         """Open the credit of a memo on a day."""
         from_on = max(day, memo.document_on, memo.free_on) if memo.came_on < day else memo.document_on
-        return cls(memo, Source(MEMO, memo.id), memo.remaining_minor, memo.pinned_minor, set(memo.barred), from_on)
+        return cls(memo, Source(MEMO, memo.id), memo.remaining_minor, memo.pinned_minor, set(memo.barred), from_on, memo.free_on)
 
     @property
     def free(self) -> int:
@@ -196,7 +200,7 @@ class Work:
         if source.kind == MEMO:
             credit = self.credits[source]
             credit.left += minor
-            credit.from_on = max(credit.from_on, effective_on)
+            credit.from_on, credit.free_on = max(credit.from_on, effective_on), max(credit.free_on, effective_on)
         elif source.kind == RECEIPT:
             purse = self.purses[source]
             purse.on_account += minor

@@ -24,6 +24,7 @@ from payment.domain import (
     Adjustment,
     Books,
     Decision,
+    EarlyPayment,
     Entry,
     Item,
     Memo,
@@ -73,7 +74,7 @@ class Undone:
     relieved: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     granted: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     applied: dict[Source, int] = field(default_factory=lambda: defaultdict(int))
-    moved: dict[tuple[Source, str], int] = field(default_factory=lambda: defaultdict(int))
+    moved: dict[Source, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
 
     @classmethod
     def by(cls, entries: Iterable[tuple[Entry, int]]) -> "Undone":
@@ -83,7 +84,7 @@ class Undone:
             if entry.rule == FX:
                 continue
             if not entry.item:
-                undone.moved[entry.source, _disposition(entry)] += minor
+                undone.moved[entry.source][_disposition(entry)] += minor
                 continue
             undone.items[entry.item] += minor
             undone.applied[entry.source] += minor
@@ -186,21 +187,20 @@ class Ledger:
         return tax_part(after, whole_minor, tax_minor) - tax_part(before, whole_minor, tax_minor)
 
     def _item(self, item_id: str, row: Record, undone: Undone) -> Item:
-        relieved = row["credited_minor"] + row["adjusted_minor"] - undone.relieved[item_id]
-        early = row["early"] and early_from_json(row["early"])
+        early, base_minor = row["early"], row["base_minor"]
         return Item(
-            id=item_id,
-            document_no=row["document_no"],
-            n=row["n"],
-            due_on=row["due_on"],
-            document_on=row["issued_on"],
-            open_minor=row["open_minor"] + undone.items[item_id],
-            standing=tuple(self.standing.get(item_id, ())),
-            void_on=row["voided_on"] if row["void_booked_on"] == self.open_on[row["account_id"]] else None,
+            item_id,
+            row["document_no"],
+            row["n"],
+            row["due_on"],
+            row["issued_on"],
+            row["open_minor"] + undone.items.get(item_id, 0),
+            tuple(self.standing[item_id]) if item_id in self.standing else (),
+            row["voided_on"] if row["void_booked_on"] == self.open_on[row["account_id"]] else None,
             reopened_on=self.reopened.get(row["id"]),
             terms=row["terms"] or "",
-            early=early.of(row["total_minor"], row["discounted_minor"] - undone.granted[item_id], relieved) if early else None,
-            worth=_worth(row["total_minor"], row["base_minor"]),
+            early=None if early is None else _early(row, undone),
+            worth=None if base_minor is None else Worth(row["total_minor"], base_minor),
         )
 
     def _memo(self, source: Source, row: Record, undone: Undone) -> Memo:
@@ -212,30 +212,33 @@ class Ledger:
             names=row["names"],
             came_on=row["booked_on"],
             free_on=max(row["issued_on"], row["given_on"] or row["issued_on"]),
-            pinned_minor=row["pinned_minor"] - undone.moved[source, PINNED],
+            pinned_minor=row["pinned_minor"] - _moved(undone, source, PINNED),
             barred=self._barred(source),
         )
 
     def _money(self, source: Source, row: Record, undone: Undone) -> Money:
-        on_account, *gone = (
-            row[f"{disposition}_minor"] - undone.moved[source, disposition] for disposition in (ON_ACCOUNT, REFUNDED, RETURNED)
-        )
-        applied = row["applied_minor"] - undone.applied[source]
+        on_account, pinned = row["on_account_minor"], row["pinned_minor"]
+        gone = row["refunded_minor"] + row["returned_minor"]
+        if source in undone.moved:
+            today = undone.moved[source]
+            on_account, pinned, gone = on_account - today[ON_ACCOUNT], pinned - today[PINNED], gone - today[REFUNDED] - today[RETURNED]
+        applied = row["applied_minor"] - undone.applied.get(source, 0)
         names = self.names.get(row["id"], ())
+        base_minor = row["base_minor"]
         return Money(
             id=source.id,
             bank_ref=row["bank_ref"],
             value_on=row["value_on"],
-            unapplied_minor=row["amount_minor"] - applied - on_account - sum(gone),
+            unapplied_minor=row["amount_minor"] - applied - on_account - gone,
             on_account_minor=on_account,
             names=names,
             came_on=row["identified_on"],
             free_on=max(row["value_on"], row["given_on"] or row["value_on"]),
             stated=_stated(row["stated"], names) if row["stated"] else (),
-            pinned_minor=row["pinned_minor"] - undone.moved[source, PINNED],
+            pinned_minor=pinned,
             barred=self._barred(source),
             returned_on=row["returned_on"] if row["return_booked_on"] == self.open_on[row["account_id"]] else None,
-            worth=_worth(row["amount_minor"], row["base_minor"]),
+            worth=None if base_minor is None else Worth(row["amount_minor"], base_minor),
             settled_minor=applied,
         )
 
@@ -244,8 +247,15 @@ class Ledger:
         return frozenset(item for item, row in self.items.items() if row["id"] in barred) if barred else frozenset()
 
 
-def _worth(minor: int, base_minor: int | None) -> Worth | None:
-    return None if base_minor is None else Worth(minor, base_minor)
+def _early(row: Record, undone: Undone) -> EarlyPayment:
+    """The discount terms of an item with what became of it before today."""
+    item = f"{row['entity']}|{row['document_no']}|{row['n']}"
+    relieved = row["credited_minor"] + row["adjusted_minor"] - undone.relieved.get(item, 0)
+    return early_from_json(row["early"]).of(row["total_minor"], row["discounted_minor"] - undone.granted.get(item, 0), relieved)
+
+
+def _moved(undone: Undone, source: Source, disposition: str) -> int:
+    return undone.moved[source][disposition] if source in undone.moved else 0
 
 
 def _stated(text: str, names: Collection[str]) -> tuple[Stated, ...]:

@@ -53,7 +53,7 @@ async def load_bars(db: Connection, days: Sequence[Day], receipt_ids: Collection
 async def load_reopened(db: Connection, days: Sequence[Day]) -> list[Record]:
     """
     The items of the accounts that something was taken off on a later day than it was put there, before the open day; `reopened_on` is the
-    latest effective date of that. What was taken off and put back on one day was not.
+    latest effective date of that. What was taken off and put back on one day was not. An index has just these entries: they are rare.
     """
     return await db.fetch(
         """

@@ -293,7 +293,12 @@ class Entry(Table, table=True):
         Index("entry_by_receipt", "receipt_id", postgresql_where=text("receipt_id IS NOT NULL")),
         Index("entry_by_memo", "memo_id", postgresql_where=text("memo_id IS NOT NULL")),
         Index("entry_by_allowance", "allowance_id", postgresql_where=text("allowance_id IS NOT NULL")),
-        Index("entry_taken_back", "account_id", postgresql_where=text("amount_minor < 0 AND applied_on < booked_on")),
+        Index(
+            "entry_taken_off",
+            "account_id",
+            "booked_on",
+            postgresql_where=text("amount_minor < 0 AND applied_on < booked_on AND item_id IS NOT NULL AND rule <> 'fx'"),
+        ),
         Index(
             "entry_to_look_at",
             "booked_on",
