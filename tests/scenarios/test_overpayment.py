@@ -28,3 +28,10 @@ def test_what_a_named_item_does_not_need_is_on_account_and_pays_the_next_invoice
     assert world.exposure("S03", "C-3") == "250.00"
     paid = [(one["item"], one["amount"], one["effective_on"]) for one in world.receipt("S03", "BR-3")["applications"]]
     assert paid == [("S03|INV-3|1", "2350.00", "2026-03-04"), ("S03|INV-4|1", "150.00", "2026-03-06")]
+
+
+def test_what_has_paid_the_next_invoice_is_not_paid_back(world: World) -> None:
+    """A3, PAY-08: no credit is left two days later (the story is refused with 409)."""
+    world.tell(overpayment("S03"))
+
+    assert world.read("payment", "/v1/refunds", "S03")["refunds"] == []

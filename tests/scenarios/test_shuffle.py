@@ -20,8 +20,8 @@ from testkit.world import World
 pytestmark = pytest.mark.scenario
 INGRESS = ("erp.documents", "erp.customers", "erp.reference", "bank.entries")
 PUBLISHED = ("receivables.invoice", "receivables.payment", "receivables.credit", "receivables.collections")
-REVERSED = "receivables.ApplicationReversed.v1"
-READ_MODEL = ("item", "cube", "account_delta", "notice")
+REVERSED, APPLIED = "receivables.ApplicationReversed.v1", "receivables.PaymentApplied.v1"
+READ_MODEL = ("item", "cube", "account_delta", "receipt_day", "notice")
 
 
 def test_every_fact_from_outside_came_twice_and_facts_of_all_services_were_repeated(shuffled: Retold) -> None:
@@ -38,6 +38,17 @@ def test_the_ledger_had_to_reorder_what_it_had_applied_before_the_rest_of_the_da
     """A14: a disorder that changes nothing on the way would prove nothing."""
     reversals = [fact for fact in facts_in(shuffled, "receivables.payment") if fact.envelope.type == REVERSED]
     assert "reordered" in {content_of(fact.data)["reason"] for fact in reversals}
+
+
+def test_cash_was_applied_in_every_way_there_is_and_taken_back_for_every_reason(shuffled: Retold) -> None:
+    """A14, PAY-05 to PAY-13: discounts, charges, returns, refunds, rates; by rules, references and people."""
+    till = shuffled.in_disorder["TILL"].entity
+    facts = [(fact.envelope.type, content_of(fact.data)) for fact in facts_in(shuffled, "receivables.payment") if fact.entity == till]
+    said = {kind.removeprefix("receivables.").removesuffix(".v1") for kind, _ in facts}
+    assert {"DiscountGranted", "DiscountRevoked", "AdjustmentPosted", "PaymentReversed", "RefundIssued", "FxRealised"} <= said
+    assert {"ShortPaymentDetected", "OverpaymentDetected", "InstalmentOverdue"} <= said
+    assert {data["reason"] for kind, data in facts if kind == REVERSED} == {"reordered", "returned", "person"}
+    assert {data["rule"] for kind, data in facts if kind == APPLIED} >= {"reference", "exact_item", "oldest_first", "person"}
 
 
 def test_every_item_and_memo_has_the_same_open_amount_in_all_services(shuffled: Retold) -> None:
@@ -78,6 +89,11 @@ def test_aging_is_the_same_as_of_every_day_as_it_was_known_then_and_as_it_is_kno
 def test_every_month_rolls_forward_to_the_same_close_with_the_same_key_figures(shuffled: Retold) -> None:
     """A14, RPT-03, RPT-08."""
     shuffled.must_agree_on(books.closes)
+
+
+def test_money_was_matched_as_well_and_the_same_was_found(shuffled: Retold) -> None:
+    """A14, PAY-17: what was reordered on the way is no quality of matching."""
+    shuffled.must_agree_on(books.matching)
 
 
 def test_the_read_model_rebuilt_from_offset_0_is_the_same_byte_by_byte_twice(shuffled: Retold) -> None:

@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from events.payment import FxRealised
 from testkit.books import Retold
 from testkit.world import World
 
@@ -27,15 +28,11 @@ class Example:
 
 EXAMPLES = (
     Example("A1", "two partial payments, age on two days, interest on what was open", {}),
-    Example("A2", "what the invoice offers under both choices of tax", {"PAY-09": "the order of decisions on short payments"}),
-    Example("A3", "money on account, and the next invoice it pays", {"PAY-08": "refunds"}),
-    Example(
-        "A4",
-        "oldest first with partials, also where rules 2 and 3 would say the same; two of one amount; an unknown payer, found later",
-        {"PAY-05": "the ordered rules, hence 300.00 to B, and oldest first without partials"},
-    ),
-    Example("A5", "a memo that names its invoice, one on account", {"PAY-07": "a person's unapply"}),
-    Example("A6", "the notices, and one transfer for both items", {"PAY-10": "the return and its fee", "COL-05": "the promise"}),
+    Example("A2", "what the invoice offers under both choices of tax, and (a) to (f)", {}),
+    Example("A3", "money on account, the next invoice it pays, and the refund that is refused", {}),
+    Example("A4", "all rules, with partials and without; two of one amount; an unknown payer, found later", {}),
+    Example("A5", "a memo that names its invoice, one on account, and what a person takes off again", {}),
+    Example("A6", "the notices, one transfer for both items, its return and the fee", {"COL-05": "the promise"}),
     Example("A7", "the write-off, its approval and recovery, and the residuals", {}),
     Example(
         "A8",
@@ -43,13 +40,11 @@ EXAMPLES = (
         {"COL-07": "the dispute itself", "COL-01": "fees, and levels by amount"},
     ),
     Example("A9", "", {"COL-05": "promises", "COL-06": "plans"}),
-    Example(
-        "A10", "what is open in euros, and the invoice in dollars", {"PAY-13": "realised gains and losses", "RPT-08": "month-end rates"}
-    ),
+    Example("A10", "what is open in euros, what is gained and lost, and the month's end in dollars", {}),
     Example(
         "A11",
-        "149 000.00 at the end of April; both time axes, and May as it was closed",
-        {"RPT-01": "age by document date", "PAY-07": "application by a person", "RPT-08": "the period lock"},
+        "149 000.00 at the end of April, whatever a person applies in May; both time axes, and May as it was closed",
+        {"RPT-01": "age by document date", "RPT-08": "the period lock"},
     ),
     Example("A12", "the limit, and exposure without orders", {"CRD-02": "orders and deliveries", "CRD-03": "rules", "CRD-04": "holds"}),
 )
@@ -102,6 +97,23 @@ def test_a2_discounts(world: World, entity: str) -> None:
     assert [(tier["amount"], tier["tax"]) for tier in offered] == [("24.00", "4.00"), ("20.00", "0.00")]
 
 
+def test_a2_what_is_paid_early_short_or_late(world: World, entity: str) -> None:
+    """A2, PAY-09: (a) to (f), and (f) again without the rest."""
+    left = {letter: world.open_of(entity, f"C-2-{letter}")[f"INV-2-{letter}|1"] for letter in "ABCDEFG"}
+    assert left == {**dict.fromkeys("ABDEF", "0.00"), "C": "24.00", "G": "26.53"}
+    kept = [world.receipt(entity, f"BR-2-{ref}")["allowances"] for ref in ("A10", "B10", "C15", "D5", "D9", "E10", "F10", "F11")]
+    assert [[(one["kind"], one["amount"]) for one in allowances] for allowances in kept] == [
+        [("earned", "24.00")],
+        [("earned", "20.00")],
+        [],
+        [("earned", "10.20")],
+        [("earned", "13.80")],
+        [("earned", "24.00"), ("tolerance", "3.50")],
+        [("earned", "23.47")],
+        [("earned", "0.53")],
+    ]
+
+
 def test_a3_overpayment(world: World, entity: str) -> None:
     """A3, PAY-02, PAY-08: 150.00 on account, then applied; 250.00 stays open."""
     assert world.aging(entity, date(2026, 3, 5))["C-3", "USD"] == {**NOTHING, "on_account": "150.00"}
@@ -109,6 +121,7 @@ def test_a3_overpayment(world: World, entity: str) -> None:
     assert world.open_of(entity, "C-3") == {"INV-3|1": "0.00", "INV-4|1": "250.00"}
     assert paid(world, entity, "BR-3") == {"INV-3|1": "2350.00", "INV-4|1": "150.00"}
     assert world.exposure(entity, "C-3") == "250.00"
+    assert world.read("payment", "/v1/refunds", entity, account="C-3")["refunds"] == []
 
 
 def test_a4_money_that_names_nothing(world: World, entity: str) -> None:
@@ -118,6 +131,21 @@ def test_a4_money_that_names_nothing(world: World, entity: str) -> None:
     assert paid(world, entity, "BR-800") == {"BOTH-A|1": "500.00", "BOTH-B|1": "300.00"}
     assert paid(world, entity, "BR-EARLIER") == {"EARLIER-2|1": "300.00"}
     assert paid(world, entity, "BR-LOWER") == {"LOWER-1|1": "300.00"}
+
+
+def test_a4_all_rules(world: World, shuffled: Retold) -> None:
+    """A4, PAY-05: rules 5, 3, 1 and 2; without partials 100.00 of 600.00 are unapplied."""
+    rules = shuffled.in_disorder["RULES"].entity
+    placed = {one: paid(world, rules, f"BR-{one}") for one in ("P600", "P800", "P300", "P1000", "W600")}
+    assert {one: list(items.values()) for one, items in placed.items()} == {
+        "P600": ["500.00", "100.00"],
+        "P800": ["500.00", "300.00"],
+        "P300": ["300.00"],
+        "P1000": ["500.00", "300.00", "200.00"],
+        "W600": ["500.00"],
+    }
+    assert list(placed["P300"]) == ["P300-B|1"]
+    assert world.receipt(rules, "BR-W600")["unapplied"] == "100.00"
 
 
 def test_a4_money_of_an_unknown_payer(world: World, entity: str) -> None:
@@ -137,7 +165,8 @@ def test_a5_credit_memos(world: World, entity: str) -> None:
     assert world.balance(entity, "C-5", date(2026, 4, 4))["open"] == "900.00"
     assert paid(world, entity, "BR-5") == {"INV-5|1": "900.00"}
     assert world.receipt(entity, "BR-5")["on_account"] == "300.00"
-    assert world.open_of(entity, "C-6") == {"X|1": "0.00", "Y|1": "300.00"}
+    assert [world.balance(entity, "C-6", date(2026, 4, day))["open"] for day in (6, 7)] == ["300.00", "400.00"]
+    assert world.open_of(entity, "C-6") == {"X|1": "0.00", "Y|1": "400.00"}
 
 
 def test_a6_notices(world: World, entity: str) -> None:
@@ -147,6 +176,15 @@ def test_a6_notices(world: World, entity: str) -> None:
     assert sent(world, entity, "BY-ACH") == [first]
     assert paid(world, entity, "BR-6") == {"INV-6B|1": "600.00", "INV-7B|1": "400.00"}
     assert ("BY-ACH", "USD") not in world.aging(entity, date(2026, 3, 12))
+
+
+def test_a6_returned(world: World, entity: str) -> None:
+    """A6, PAY-10: nothing on the 12th; 1 000.00 at 13 days and a fee of 35.00 on the 14th; told once."""
+    assert ("C-6R", "USD") not in world.aging(entity, date(2026, 3, 12))
+    buckets = NOTHING["buckets"] | {"1-30": "1000.00", "current": "35.00"}
+    assert world.aging(entity, date(2026, 3, 14))["C-6R", "USD"] == {**NOTHING, "open": "1035.00", "buckets": buckets}
+    assert [level for _, level, _ in sent(world, entity, "C-6R", up_to=date(2026, 3, 21))][-1] == 2
+    assert world.receipt(entity, "BR-6R")["returned"] == "1000.00"
 
 
 def test_a7_written_off_and_recovered(world: World, entity: str) -> None:
@@ -180,12 +218,23 @@ def test_a10_euros(world: World, entity: str) -> None:
     assert world.read("invoice", "/v1/invoices/EUR-1", entity)["valuation"]["total"] == "11000.00"
 
 
+def test_a10_gains_and_losses(world: World, entity: str) -> None:
+    """A10, PAY-13, RPT-08: 160.00 gained and 240.00 lost; EUR 6 000.00 are USD 6 480.00 when March ends."""
+    gained = [(one.gain, one.loss) for one in world.facts(FxRealised, entity) if one.customer == "C-10R"]
+    assert gained == [("160.00", "0.00"), ("0.00", "240.00")]
+    aged = world.aging(entity, date(2026, 3, 31))["C-10R", "EUR"]
+    assert (aged["open"], aged["valued"]["currency"], aged["valued"]["open"]) == ("6000.00", "USD", "6480.00")
+
+
 def test_a11_a_past_month_end(world: World, shuffled: Retold) -> None:
-    """A11, RPT-01: 149 000.00 as of 30 April, whatever came in May; 1 000.00 of the five invoices is paid."""
-    entity, april, may = shuffled.in_disorder["SPRING19"].entity, date(2019, 4, 30), date(2019, 5, 2)
-    buckets = NOTHING["buckets"] | {"current": "100000.00", "1-30": "49000.00"}
+    """A11, RPT-01, PAY-07: 150 000.00 less 1 000.00 unapplied as of 30 April, also after a person has applied both payments in May."""
+    entity, april, may = shuffled.in_disorder["SPRING19"].entity, date(2019, 4, 30), date(2019, 5, 3)
+    buckets = NOTHING["buckets"] | {"current": "100000.00", "1-30": "50000.00"}
     for known_at in (april, may):
-        assert world.aging(entity, april, known_at=known_at)["C-19", "USD"] == {**NOTHING, "open": "149000.00", "buckets": buckets}
+        aged = world.aging(entity, april, known_at=known_at)["C-19", "USD"]
+        assert aged == {**NOTHING, "open": "150000.00", "unapplied": "1000.00", "buckets": buckets}
+    assert world.balance(entity, "C-19", april)["balance"] == "149000.00"
+    assert world.open_of(entity, "C-19") == {"INV-A|1": "100000.00", **{f"INV-M{n}|1": "0.00" for n in range(1, 6)}}
     assert world.balance(entity, "C-19", may)["balance"] == "100000.00"
 
 

@@ -36,7 +36,7 @@ def test_money_that_names_a_written_off_item_is_recovered_and_the_counter_of_bad
     assert (receipt["applied"], receipt["unapplied"], receipt["on_account"]) == ("240.00", "0.00", "0.00")
     adjustment, settled = adjustment_of(world, "INV-8"), world.read("invoice", "/v1/invoices/INV-8", ENTITY)["settled"]
     assert (adjustment["posted"], adjustment["recovered"], adjustment["recovered_tax"]) == ("480.00", "240.00", "40.00")
-    assert settled == {"applied": "240.00", "credited": "0.00", "adjusted": "240.00"}
+    assert settled == {"applied": "240.00", "credited": "0.00", "discounted": "0.00", "adjusted": "240.00"}
     (counter,) = world.read("invoice", "/v1/customers/C-8/bad-debt", ENTITY)["bad_debts"]
     assert (counter["written_off"], counter["written_off_tax"], counter["recovered"]) == ("480.00", "80.00", "240.00")
     (posted,) = [one for one in world.facts(AdjustmentPosted, ENTITY) if one.kind == "bad_debt"]
