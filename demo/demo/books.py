@@ -14,11 +14,13 @@ from money import parse_minor
 from demo.figures import BUCKETS, Figures, figures_at, moved_in, unidentified_at
 from demo.interest import charged
 from demo.ledger import Ledger, month_ends
-from demo.oracle import Cause, Owner, Posting, fold
+from demo.oracle import Told, play
+from demo.postings import Cause, Owner, Posting
 from demo.services import Services
 
 CAUSES: Final[tuple[Cause, ...]] = get_args(Cause)
 _CHARGES_PAGE: Final = 200
+_DIFFERENCES_PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Checked:
     The answers of reporting at the end of the ledger, the digest of the books, and where they differ from the ledger.
 
     `busiest` is the aging by customer of the compared day on which most customers had a balance. `moved` is, by currency, what came and
-    went in all months, by its cause, and `late_charges` what was charged, both in minor units.
+    went in all months, by its cause, and `late_charges` what was charged, both in minor units; so is `gained`, by rates.
     """
 
     aging: dict[str, Any]
@@ -51,6 +53,7 @@ class Checked:
     differences: list[Difference]
     moved: dict[str, dict[str, int]]
     late_charges: dict[str, int]
+    gained: dict[str, int]
 
     @property
     def ties(self) -> bool:
@@ -64,7 +67,8 @@ async def check(ledger: Ledger, services: Services) -> Checked:
 
     :raises ServiceRefused: a service did not answer.
     """
-    postings = fold(ledger)
+    told = play(ledger)
+    postings = told.postings
     ends_on, days = ledger.ends_on, list(month_ends(ledger.opens_on, ledger.ends_on))
     differences: list[Difference] = []
     busiest: dict[str, Any] = {"rows": []}
@@ -77,6 +81,7 @@ async def check(ledger: Ledger, services: Services) -> Checked:
             busiest = max(answer, busiest, key=lambda one: len(one["rows"]))  # Of equals the later one.
     moved, of_months = await check_months(postings, days, services)
     late_charges, of_charges = await check_late_charges(ledger, postings, services)
+    gained, of_rates = await check_rates(ledger, told, services)
     kpis = await services.get("reporting", "/v1/kpis", as_of=str(ends_on))
     return Checked(
         aging=await services.get("reporting", "/v1/aging", as_of=str(ends_on)),
@@ -84,9 +89,10 @@ async def check(ledger: Ledger, services: Services) -> Checked:
         kpis=kpis,
         digest=digest(await services.all_of("payment", "/v1/items", "items"), await services.all_of("dunning", "/v1/notices", "notices")),
         checked_on=days,
-        differences=differences + compare_unidentified(postings, kpis, ends_on) + of_months + of_charges,
+        differences=differences + compare_unidentified(postings, kpis, ends_on) + of_months + of_charges + of_rates,
         moved=moved,
         late_charges=late_charges,
+        gained=gained,
     )
 
 
@@ -122,6 +128,22 @@ async def check_late_charges(ledger: Ledger, postings: Sequence[Posting], servic
         Difference(ledger.ends_on, None, *owner, f"late charges of {document_no}", expected.get(key, 0), found.get(key, 0))
         for key in sorted(expected.keys() | found.keys())
         for owner, document_no in [key]
+        if expected.get(key, 0) != found.get(key, 0)
+    ]
+
+
+async def check_rates(ledger: Ledger, told: Told, services: Services) -> tuple[dict[str, int], list[Difference]]:
+    """Compare what was gained by rates, by customer and day; return the sum, too, in the currency of the books."""
+    currency, span = ledger.house.currency, {"from": str(ledger.opens_on), "until": str(ledger.ends_on)}
+    rows = await services.all_of("reporting", "/v1/exchange-differences", "rows", _DIFFERENCES_PAGE, **span)
+    found = {(one["customer"], date.fromisoformat(one["on"])): parse_minor(one["realised"], currency) for one in rows}
+    expected = defaultdict[tuple[str, date], int](int)
+    for (owner, day), minor in told.gained.items():
+        expected[owner[0], day] += minor if day <= ledger.ends_on else 0
+    return {currency: sum(found.values())} if found else {}, [
+        Difference(day, None, customer, currency, "gained by rates", expected.get(key, 0), found.get(key, 0))
+        for key in sorted(expected.keys() | found.keys())
+        for customer, day in [key]
         if expected.get(key, 0) != found.get(key, 0)
     ]
 

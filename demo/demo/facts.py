@@ -11,17 +11,18 @@ from events.envelope import Envelope, to_headers
 from events.fact import Event, kind_of
 from money import format_minor
 
-from demo.ledger import CreditMemo, Customer, DebitMemo, Document, Invoice, Receipt, Void, told_on
+from demo.ledger import CreditMemo, Customer, DebitMemo, Document, Invoice, Rate, Receipt, Return, Void, told_on
 
 ERP: Final = "/erp/demo"
 BANK: Final = "/bank/demo"
-TOPICS: Final = ("erp.customers", "erp.documents", "bank.entries")
+TOPICS: Final = ("erp.customers", "erp.documents", "erp.reference", "bank.entries")
 _OUR_BANK_ACCOUNT: Final = "demo"
 _VOID_REASON: Final = "BILLED_IN_ERROR"
+_BOUNCED: Final = "nsf"
 _TRACED_ONE_IN: Final = 50  # A sampled trace costs more than the record it follows.
 
 
-Told = Customer | Document | Void | Receipt
+Told = Customer | Document | Void | Receipt | Return | Rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,25 @@ def to_record(entry: Told, entity: str) -> Record:
                 customer=customer_no,
             )
             return record_of(booked, told_on(entry), f"{entity}|{bank_ref}", BANK, f"{entity}|{bank_ref}")
+        case Return():
+            return record_of(_returned(entry, entity), told_on(entry), f"{entity}|{entry.bank_ref}", BANK, f"{entity}|{entry.of}")
+        case Rate(currency, told, rate):
+            published = erp.FxRatePublished(entity=entity, currency=currency, rate=rate, rate_on=told)
+            return record_of(published, told, f"{entity}|{currency}|{told}", ERP, f"{entity}|{currency}")
+
+
+def _returned(entry: Return, entity: str) -> bank.EntryReturned:
+    return bank.EntryReturned(
+        entity=entity,
+        account_ref=_OUR_BANK_ACCOUNT,
+        bank_ref=entry.bank_ref,
+        returned_bank_ref=entry.of,
+        value_on=entry.value_on,
+        amount=format_minor(entry.amount_minor, entry.currency),
+        currency=entry.currency,
+        kind=_BOUNCED,
+        fee=format_minor(entry.fee_minor, entry.currency) if entry.fee_minor else None,
+    )
 
 
 def _document(entry: Document, entity: str) -> erp.InvoiceIssued | erp.DebitMemoIssued | erp.CreditMemoIssued:
@@ -73,8 +93,9 @@ def _document(entry: Document, entity: str) -> erp.InvoiceIssued | erp.DebitMemo
         "total": total,
     }
     match entry:
-        case Invoice():
-            return erp.InvoiceIssued(**common, instalments=[erp.Instalment(due_on=entry.due_on, amount=total)])
+        case Invoice(discount=discount):
+            early = [erp.Discount(percent=str(discount[0]), days=discount[1])] if discount else None
+            return erp.InvoiceIssued(**common, instalments=[erp.Instalment(due_on=entry.due_on, amount=total)], discounts=early)
         case DebitMemo():
             due = [erp.Instalment(due_on=entry.due_on, amount=total)]
             return erp.DebitMemoIssued(**common, instalments=due, ref_document_no=entry.ref_document_no)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, get_args
 
-from demo.oracle import Cause, Owner, Posting
+from demo.postings import Cause, Owner, Posting
 
 BUCKETS: Final = ("current", "1-30", "31-60", "61-90", "90+")
+_BILLED: Final = ("invoiced", "charged")
 _LAST_DAYS: Final = (0, 30, 60, 90)  # The last day past due of each bucket but the last.
 
 
@@ -62,7 +63,8 @@ def figures_at(postings: Iterable[Posting], as_of: date, known_at: date = date.m
 
 def moved_in(postings: Iterable[Posting], month: date, known_at: date = date.max) -> dict[str, dict[Cause, int]]:
     """
-    Sum by currency why open items came and went in a month, by effective date: what was invoiced, and what was taken off by each cause.
+    Sum by currency why open items came and went in a month, by effective date: what was billed, and what was taken off by each cause; and
+    which money left us.
 
     Currencies of which nothing moved are left out.
     """
@@ -70,7 +72,7 @@ def moved_in(postings: Iterable[Posting], month: date, known_at: date = date.max
     for one in postings:
         day = one.effective_on
         if one.cause and one.booked_on <= known_at and (day.year, day.month) == (month.year, month.month):
-            found[one.owner[1]][one.cause] += one.minor if one.cause == "invoiced" else -one.minor
+            found[one.owner[1]][one.cause] += one.minor if one.cause in _BILLED else -one.minor
     return dict(found)
 
 

@@ -3,15 +3,16 @@ The ledger the repository ships: a year of receivables of a company that does no
 
 `python -m demo.generate` writes it. 100 customers, a few of them large (Zipf), two currencies; payers that are prompt, late and very late;
 part payments, short and over payments, one payment for two invoices, money that names nothing, money from an unknown payer, money that
-comes before its invoice, credit memos with and without an invoice; late fees, invoices voided before and after they were paid, bad debts
-written off and in part recovered, rents billed every month, and interest on what is late.
+comes before its invoice, credit memos with and without an invoice; discounts for paying early, taken in time, in part and too late; money
+that banks take back for a fee, and money paid by mistake and paid back; late fees, invoices voided before and after they were paid, bad
+debts written off and in part recovered, rents billed every month, interest on what is late, and a rate of exchange for every week.
 """
 
 import csv
 import io
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -20,7 +21,23 @@ import typer
 from money import format_minor
 
 from demo.billing import billed_on
-from demo.ledger import CreditMemo, Customer, DebitMemo, Entry, Invoice, LateCharges, Receipt, Schedule, Void, WriteOff, told_on
+from demo.ledger import (
+    CreditMemo,
+    Customer,
+    DebitMemo,
+    Entry,
+    Invoice,
+    LateCharges,
+    Rate,
+    Receipt,
+    Refund,
+    Return,
+    Schedule,
+    TakeOff,
+    Void,
+    WriteOff,
+    told_on,
+)
 
 SHIPPED_LEDGER: Final = Path(__file__).resolve().parents[1] / "ledger.csv"
 SEED: Final = 1494
@@ -32,6 +49,8 @@ VOIDED_UNPAID: Final = 10
 VOIDED_ANYHOW: Final = 20
 WRITTEN_OFF_MAX_MINOR: Final = 500_000
 """What a manager may approve without a policy that says otherwise."""
+REFUNDED_MAX_MINOR: Final = 500_000
+"""The same, of refunds."""
 COLUMNS: Final = (
     "kind",
     "number",
@@ -44,6 +63,8 @@ COLUMNS: Final = (
     "reference",
     "bank_account",
     "name",
+    "discount",
+    "fee",
 )
 
 _OPENS_ON: Final = date(YEAR, 1, 1)
@@ -56,7 +77,10 @@ _MANNERS: Final = ("prompt", "prompt", "usual", "usual", "usual", "usual", "late
 
 # Of a thousand invoices, how many are paid in which way.
 _WAYS: Final = {
-    "in full": 690,
+    "in full": 628,
+    "less a discount": 40,
+    "returned": 12,
+    "by mistake": 10,
     "in two parts": 80,
     "short": 40,
     "over": 40,
@@ -98,10 +122,17 @@ def _to_row(entry: Entry) -> dict[str, str]:
             return {"kind": "void", "number": number, "customer": customer, "issued_on": str(voided_on)}
         case WriteOff(number, decided_on):
             return {"kind": "write_off", "number": number, "issued_on": str(decided_on)}
+        case TakeOff(of, decided_on):
+            return {"kind": "take_off", "number": of, "issued_on": str(decided_on)}
+        case Refund(of, decided_on):
+            return {"kind": "refund", "number": of, "issued_on": str(decided_on)}
         case LateCharges(decided_on, percent):
             return {"kind": "late_charges", "issued_on": str(decided_on), "reference": percent}
-        case Invoice(number, customer, currency, issued_on, due_on, minor):
+        case Rate(currency, told, rate):
+            return {"kind": "rate", "currency": currency, "issued_on": str(told), "reference": rate}
+        case Invoice(number, customer, currency, issued_on, due_on, minor, discount):
             row = {"kind": "invoice", "number": number, "customer": customer, "issued_on": str(issued_on), "due_on": str(due_on)}
+            row |= {"discount": f"{discount[0]}/{discount[1]}"} if discount else {}
         case DebitMemo(number, customer, currency, issued_on, due_on, minor, names):
             row = {"kind": "debit_memo", "number": number, "customer": customer, "issued_on": str(issued_on), "due_on": str(due_on)}
             row |= {"reference": names or ""}
@@ -113,6 +144,9 @@ def _to_row(entry: Entry) -> dict[str, str]:
         case Receipt(number, currency, value_on, minor, remittance, bank_account, customer):
             row = {"kind": "receipt", "number": number, "customer": customer or "", "value_on": str(value_on)}
             row |= {"reference": remittance or "", "bank_account": bank_account or ""}
+        case Return(number, of, currency, value_on, minor, fee_minor):
+            row = {"kind": "return", "number": number, "value_on": str(value_on), "reference": of}
+            row |= {"fee": format_minor(fee_minor, currency)} if fee_minor else {}
     return row | {"currency": currency, "amount": format_minor(minor, currency)}
 
 
@@ -127,6 +161,7 @@ class _Year:
         self._waiting: dict[_Payer, Invoice] = {}
         self._unpaid: list[tuple[_Payer, Invoice]] = []
         self._others: list[Entry] = [LateCharges(_OPENS_ON, "9")]
+        self._undone: list[tuple[Receipt, date, int | None]] = []
 
     def entries(self) -> list[Entry]:
         """Grow the year and put it into order; to be called once."""
@@ -134,19 +169,20 @@ class _Year:
         customers: list[Entry] = [
             Customer(payer.customer, _OPENS_ON, name, payer.bank_account) for payer, name in zip(self._payers, names, strict=True)
         ]
-        invoices = self._invoices()
-        for payer, invoice in invoices:
-            self._settle(payer, invoice)
+        invoices = [(payer, self._settle(payer, invoice)) for payer, invoice in self._invoices()]
         self._stray_money()
         self._void(invoices)
         self._write_off()
         self._fees(invoices)
         self._rents()
+        self._rates()
         drafts: list[CreditMemo | Receipt] = [*self._memos, *self._money]
         said = sorted(drafts, key=lambda entry: (told_on(entry), isinstance(entry, Receipt)))
-        told = [_numbered(entry, f"{10001 + place}") for place, entry in enumerate(entry for entry in said if told_on(entry) <= _ENDS_ON)]
+        said = [entry for entry in said if told_on(entry) <= _ENDS_ON]
+        told = [_numbered(entry, f"{10001 + place}") for place, entry in enumerate(said)]
+        self._undo({id(draft): entry for draft, entry in zip(said, told, strict=True) if isinstance(entry, Receipt)})
         others = [entry for entry in self._others if told_on(entry) <= _ENDS_ON]
-        order = (Customer, LateCharges, Schedule, WriteOff, Invoice, DebitMemo, Void, CreditMemo, Receipt)
+        order = (Customer, LateCharges, Schedule, WriteOff, TakeOff, Refund, Rate, Invoice, DebitMemo, Void, CreditMemo, Receipt, Return)
         return sorted(
             [*customers, *others, *(invoice for _, invoice in invoices), *told],
             key=lambda entry: (told_on(entry), order.index(type(entry))),
@@ -174,12 +210,13 @@ class _Year:
         amount_minor = self._chance.randint(1_000, 9_999) * self._chance.choice((1, 10, 10, 10, 100)) + self._chance.randint(0, 99)
         return Invoice(number, payer.customer, payer.currency, issued_on, due_on, amount_minor)
 
-    def _settle(self, payer: _Payer, invoice: Invoice) -> None:
+    def _settle(self, payer: _Payer, invoice: Invoice) -> Invoice:
+        """Have an invoice paid, or not; return it as it is issued then."""
         whole, pays_on = invoice.amount_minor, self._pays_on(payer, invoice)
         with_it = self._waiting.pop(payer, None)
         if with_it:  # One payment for two invoices, in the order they were issued.
             self._pay(payer, pays_on, with_it.amount_minor + whole, f"{with_it.document_no} {invoice.document_no}")
-            return
+            return invoice
         match self._chance.choices(list(_WAYS), list(_WAYS.values()))[0]:
             case "in full":
                 self._pay(payer, pays_on, whole, invoice.document_no)
@@ -200,8 +237,53 @@ class _Year:
                 self._money.append(Receipt("", invoice.currency, early, whole, remittance=invoice.document_no))
             case "credited in part":
                 self._credit(payer, invoice, pays_on)
+            case "less a discount":
+                invoice = replace(invoice, discount=(2, 10))
+                self._pay_early(payer, invoice)
+            case "returned":  # It bounces within a week, and is paid again a fortnight later.
+                self._pay(payer, pays_on, whole, invoice.document_no)
+                returned_on = pays_on + timedelta(days=self._chance.randint(1, 7))
+                self._undone.append((self._money[-1], returned_on, self._chance.choice((0, 1_500, 3_500))))
+                self._pay(payer, returned_on + timedelta(days=14), whole, invoice.document_no)
+            case "by mistake" if whole <= REFUNDED_MAX_MINOR:  # Somebody sees it within a week, and it is paid back three days later.
+                self._pay(payer, pays_on, whole, invoice.document_no)
+                self._undone.append((self._money[-1], pays_on + timedelta(days=self._chance.randint(1, 7)), None))
+                self._pay(payer, pays_on + timedelta(days=30), whole, invoice.document_no)
             case "never":
                 self._unpaid.append((payer, invoice))
+        return invoice
+
+    def _pay_early(self, payer: _Payer, invoice: Invoice) -> None:
+        """Pay less two percent in time or too late, or a part in time and the rest of the whole sum later."""
+        whole, chance = invoice.amount_minor, self._chance
+        less, in_time = whole - (whole * 2 + 50) // 100, invoice.issued_on + timedelta(days=chance.randint(0, 10))
+        match chance.randint(1, 6):
+            case 1:
+                self._pay(payer, invoice.issued_on + timedelta(days=chance.randint(11, 40)), less, invoice.document_no)
+            case 2:
+                self._pay(payer, in_time, whole // 2, invoice.document_no)
+                self._pay(payer, invoice.due_on, whole - whole // 2, invoice.document_no)
+            case _:
+                self._pay(payer, in_time, less, invoice.document_no)
+
+    def _undo(self, numbered: Mapping[int, Receipt]) -> None:
+        """Take money back that a bank has asked for, and pay back what was not meant for us; `numbered` are receipts by their drafts."""
+        for place, (draft, day, fee_minor) in enumerate(self._undone):
+            receipt = numbered.get(id(draft))
+            if receipt is None:  # It is not paid before the year ends.
+                continue
+            if fee_minor is None:
+                self._others += [TakeOff(receipt.bank_ref, day), Refund(receipt.bank_ref, day + timedelta(days=3))]
+            else:
+                self._others.append(Return(f"RT-{10001 + place}", receipt.bank_ref, receipt.currency, day, receipt.amount_minor, fee_minor))
+
+    def _rates(self) -> None:
+        """What a euro is worth on the first day and on every Monday, a little up or down each time."""
+        millionths = 1_080_000
+        for day in (_OPENS_ON + timedelta(days=n) for n in range(365)):
+            if day == _OPENS_ON or day.weekday() == 0:
+                millionths += self._chance.randint(-9_000, 9_000)
+                self._others.append(Rate("EUR", day, f"{millionths // 1_000_000}.{millionths % 1_000_000:06}"))
 
     def _credit(self, payer: _Payer, invoice: Invoice, pays_on: date) -> None:
         """A memo for a part, before the payment or after it; every third customer pays the whole sum anyway. Some memos are goodwill."""

@@ -19,7 +19,7 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One invoice, due as a whole on `due_on`."""
+    """One invoice, due as a whole on `due_on`; with `discount`, less so many percent when paid within so many days of its issue."""
 
     document_no: str
     customer: str
@@ -27,6 +27,7 @@ class Invoice:
     issued_on: date
     due_on: date
     amount_minor: int
+    discount: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,43 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Return:
+    """A bank takes back the money of a receipt, all of it, on `value_on`, and asks a fee for that (zero: nothing)."""
+
+    bank_ref: str
+    of: str
+    currency: str
+    value_on: date
+    amount_minor: int
+    fee_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one unit of a currency is worth in that of the books: of the day `told_on`, and known from the next business day on."""
+
+    currency: str
+    told_on: date
+    rate: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOff:
+    """A clerk takes a receipt off all that it pays: it was not meant for us. Only people use it again."""
+
+    of: str
+    decided_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A clerk asks for what is free of a receipt when `decided_on` opens to be paid back; a manager approves."""
+
+    of: str
+    decided_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class WriteOff:
     """A clerk asks for all that is open of an invoice when `decided_on` opens to be written off as bad debt; a manager approves."""
 
@@ -113,9 +151,9 @@ class LateCharges:
 
 
 Document = Invoice | DebitMemo | CreditMemo
-Act = WriteOff | Schedule | LateCharges
+Act = WriteOff | Schedule | LateCharges | TakeOff | Refund
 """What people do over HTTP, where all else is told over Kafka."""
-Entry = Customer | Document | Void | Receipt | Act
+Entry = Customer | Document | Void | Receipt | Return | Rate | Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +210,13 @@ def told_on(entry: Entry) -> date:
             return entry.issued_on
         case Void():
             return entry.voided_on
-        case Receipt():
+        case Receipt() | Return():
             return entry.value_on
+        case Rate():
+            return entry.told_on
         case Schedule():
             return entry.starts_on
-        case WriteOff() | LateCharges():
+        case WriteOff() | LateCharges() | TakeOff() | Refund():
             return entry.decided_on
 
 

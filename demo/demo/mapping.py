@@ -54,10 +54,13 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reference: str | None = None
     bank_account: str | None = None
     name: str | None = None
+    discount: str | None = None
+    fee: str | None = None
 
     def declared(self) -> list[str]:
-        """The columns the CSV must have, in the order of the meanings."""
-        return [column for column in msgspec.structs.astuple(self) if column is not None]
+        """The columns the CSV must have, in the order of the meanings; those of discounts and fees it may have."""
+        may_have = (self.discount, self.fee)
+        return [column for column in msgspec.structs.astuple(self) if column is not None and column not in may_have]
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

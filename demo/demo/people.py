@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import date
 from typing import Any, Final
 from urllib.parse import quote
 
 from money import format_minor, parse_minor
 
-from demo.ledger import Act, LateCharges, Schedule, WriteOff
+from demo.ledger import Act, LateCharges, Refund, Schedule, TakeOff, WriteOff
 from demo.services import ServiceRefused, Services
 
 Token = Callable[[str, str], str]
@@ -41,6 +42,10 @@ class People:
                 await self._make(act)
             case LateCharges():
                 await self._charge(act)
+            case TakeOff(of, decided_on):
+                await self._take_off(of, decided_on)
+            case Refund(of, _):
+                await self._refund(of)
 
     async def _write_off(self, document_no: str) -> None:
         """Ask for all that is open, approve it as somebody else; nothing where nothing is open."""
@@ -90,8 +95,28 @@ class People:
         proposed = await self._do(POLICY_MAKER, "/v1/policies", body, "policy of late charges")
         await self._do(POLICY_CHECKER, f"/v1/policies/{proposed['policy']}/approve", {}, "approval of the policy", entity=False)
 
-    async def _do(self, who: tuple[str, str], path: str, body: dict[str, Any], what: str, *, entity: bool = True) -> dict[str, Any]:
+    async def _take_off(self, bank_ref: str, day: date) -> None:
+        """Take money off every item that it pays."""
+        receipt = await self._services.get("payment", f"/v1/receipts/{quote(bank_ref, safe='')}")
+        for one in receipt["applications"]:
+            path = f"/v1/applications/{quote(one['application'], safe='')}/unapply"
+            body = {"effective_on": str(day), "reason": "NOT_MEANT_FOR_US"}
+            await self._do(CLERK, path, body, f"taking {bank_ref} off {one['item']}", service="payment")
+
+    async def _refund(self, bank_ref: str) -> None:
+        """Ask for all that is free to be paid back, and approve it as somebody else; nothing where nothing is free."""
+        receipt = await self._services.get("payment", f"/v1/receipts/{quote(bank_ref, safe='')}")
+        if not any(parse_minor(receipt[name], receipt["currency"]) for name in ("unapplied", "on_account")):
+            return
+        what, body = f"refund of {bank_ref}", {"receipt": bank_ref, "reason": "NOT_MEANT_FOR_US"}
+        asked = await self._do(CLERK, "/v1/refunds", body, what, service="payment")
+        path = f"/v1/refunds/{quote(asked['refund'], safe='')}/approve"
+        await self._do(MANAGER, path, {}, f"approval of the {what}", entity=False, service="payment")
+
+    async def _do(
+        self, who: tuple[str, str], path: str, body: dict[str, Any], what: str, *, entity: bool = True, service: str = "invoice"
+    ) -> dict[str, Any]:
         """Send a command about what is its key, too."""
         return await self._services.post(
-            "invoice", path, {"entity": self._services.entity, **body} if entity else body, token=self._token(*who), key=what
+            service, path, {"entity": self._services.entity, **body} if entity else body, token=self._token(*who), key=what
         )

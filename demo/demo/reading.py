@@ -12,10 +12,27 @@ from pathlib import Path
 from events.ingress import check_identifier
 from money import AmountRefused, CurrencyUnknown, parse_minor
 
-from demo.ledger import CreditMemo, Customer, DebitMemo, Entry, House, Invoice, LateCharges, Ledger, Receipt, Schedule, Void, WriteOff
+from demo.ledger import (
+    CreditMemo,
+    Customer,
+    DebitMemo,
+    Entry,
+    House,
+    Invoice,
+    LateCharges,
+    Ledger,
+    Rate,
+    Receipt,
+    Refund,
+    Return,
+    Schedule,
+    TakeOff,
+    Void,
+    WriteOff,
+)
 from demo.mapping import Mapping, Unreadable, cells, choose
 
-KINDS = "invoice, debit_memo, credit_memo, void, receipt, customer, write_off, schedule, late_charges"
+KINDS = "invoice, debit_memo, credit_memo, void, receipt, return, rate, customer, write_off, schedule, late_charges, take_off, refund"
 RECEIPT_OF = "PAY-"  # Bank reference of the money that settles a row: this and the document number.
 
 
@@ -104,6 +121,10 @@ class _Reader:
             "credit_memo": self._credit_memo,
             "void": self._void,
             "receipt": self._receipt,
+            "return": self._return,
+            "rate": self._rate,
+            "take_off": self._take_off,
+            "refund": self._refund,
             "customer": self._customer,
             "write_off": self._write_off,
             "schedule": self._schedule,
@@ -131,7 +152,18 @@ class _Reader:
         columns, currency = self._columns, self._currency(row)
         document_no, customer = self._number(row, of), self._identifier(row, columns.customer)
         issued_on, due_on = self._date(row, columns.issued_on), self._date(row, columns.due_on)
-        return Invoice(document_no, customer, currency, issued_on, due_on, self._amount(row, columns.amount, currency))
+        discount = self._discount(row)
+        return Invoice(document_no, customer, currency, issued_on, due_on, self._amount(row, columns.amount, currency), discount)
+
+    def _discount(self, row: Cells[str, str]) -> tuple[int, int] | None:
+        """Read percent and days of a discount, written "2/10"."""
+        if (text := self._optional(row, self._columns.discount)) is None:
+            return None
+        found = re.fullmatch(r"([1-9][0-9]?)/([0-9]{1,3})", text, re.ASCII)
+        if found is None:
+            self._fault(self._columns.discount or "", f"{text[:20]!r} is no discount: percent and days, such as 2/10")
+            return None
+        return int(found[1]), int(found[2])
 
     def _debit_memo(self, row: Cells[str, str]) -> DebitMemo:
         one, reference = self._invoice(row), self._columns.reference
@@ -178,6 +210,32 @@ class _Reader:
             customer=self._identifier(row, columns.customer) if row[columns.customer] else None,
         )
 
+    def _return(self, row: Cells[str, str]) -> Return:
+        """A bank's word that it took money back has a reference of its own, among those of receipts."""
+        columns, currency = self._columns, self._currency(row)
+        return Return(
+            self._number(row, "receipt"),
+            self._identifier(row, columns.reference or columns.document_no),
+            currency,
+            self._date(row, columns.settled_on or columns.issued_on),
+            self._amount(row, columns.amount, currency),
+            self._amount(row, columns.fee, currency) if self._optional(row, columns.fee) and columns.fee else 0,
+        )
+
+    def _rate(self, row: Cells[str, str]) -> Rate:
+        currency, told_on = self._currency(row), self._date(row, self._columns.issued_on)
+        self._take("rate", f"{currency} of {told_on}", self._columns.issued_on)
+        rate = self._optional(row, self._columns.reference) or ""
+        if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", rate, re.ASCII) or not float(rate):
+            self._fault(self._columns.reference or self._columns.amount, f"{rate[:20]!r} is no rate, such as 1.08")
+        return Rate(currency, told_on, rate)
+
+    def _take_off(self, row: Cells[str, str]) -> TakeOff:
+        return TakeOff(self._number(row, "receipt taken off"), self._date(row, self._columns.issued_on))
+
+    def _refund(self, row: Cells[str, str]) -> Refund:
+        return Refund(self._number(row, "refund"), self._date(row, self._columns.issued_on))
+
     def _customer(self, row: Cells[str, str]) -> Customer:
         columns = self._columns
         customer, known_on = self._identifier(row, columns.customer), self._date(row, columns.issued_on)
@@ -205,7 +263,7 @@ class _Reader:
         return row[column]
 
     def _optional(self, row: Cells[str, str], column: str | None) -> str | None:
-        return (row[column] or None) if column else None
+        return (row.get(column) or None) if column else None
 
     def _currency(self, row: Cells[str, str]) -> str:
         column = self._columns.currency

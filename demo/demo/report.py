@@ -17,10 +17,15 @@ from demo.player import AHEAD_DAYS_MAX, Played
 _DIFFERENCES_SHOWN_MAX: Final = 40
 _MOVED: Final = {
     "invoiced": "invoiced",
+    "fees of returned payments": "charged",
     "settled by money": "settled",
+    "discounts earned": "discounted",
     "credited": "credited",
     "written off, net": "written_off",
     "voided": "voided",
+    "taken back by banks": "reversed",
+    "paid back": "refunded",
+    "gained by rates": "gained",
     "late charges, memo-only": "late_charges",
 }
 """Rows of the table, and the sums that stand in them."""
@@ -76,8 +81,9 @@ def for_machines(result: Result) -> dict[str, Any]:
 
 
 def _moved(checked: Checked, currency: str) -> dict[str, str]:
-    """Return what came and went in all months, by its cause, and what was charged for lateness, as decimal strings."""
-    moved = {**checked.moved.get(currency, dict.fromkeys(CAUSES, 0)), "late_charges": checked.late_charges.get(currency, 0)}
+    """Return what came and went in all months, by its cause, gained by rates and charged for lateness, as decimal strings."""
+    moved = {**checked.moved.get(currency, dict.fromkeys(CAUSES, 0)), "gained": checked.gained.get(currency, 0)}
+    moved |= {"late_charges": checked.late_charges.get(currency, 0)}
     return {name: format_minor(minor, currency) for name, minor in moved.items()}
 
 

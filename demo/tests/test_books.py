@@ -4,7 +4,8 @@ from datetime import date
 from demo.books import Difference, compare, compare_unidentified, digest, figures_of
 from demo.figures import Figures, bucket, figures_at
 from demo.ledger import House, Invoice, Ledger, month_ends
-from demo.oracle import Posting, fold
+from demo.oracle import fold
+from demo.postings import Posting
 
 DAY = date(2026, 3, 31)
 LEDGER = Ledger(House("US01", "USD", "UTC", ""), (Invoice("I-1", "C-1", "USD", date(2026, 1, 5), date(2026, 2, 4), 12_050),))
