@@ -135,7 +135,8 @@ def dunned(*moves: tuple[int, str | None], currency: str = "USD") -> list[tuple[
     """The notices, until March, about an item due on 1 January and moved like this: (day, level, total)."""
     folded = Folded()
     folded.items["US01|I|1"] = FoldedItem("US01", "C-1", currency, date(2025, 1, 1))
-    folded.moves = [ItemMove("US01|I|1", minor, date.fromisoformat(f"2025-{day}") if day else None) for minor, day in moves]
+    told = [(minor, date.fromisoformat(f"2025-{day}") if day else None) for minor, day in moves]
+    folded.moves = [ItemMove("US01|I|1", minor, day, day) for minor, day in told]
     notices = Dunning.of("US01", folded, date(2025, 1, 1)).until(date(2025, 3, 31))
     return [(f"{one.noticed_on:%m-%d}", one.level, one.total_minor) for one in notices]
 

@@ -26,21 +26,26 @@ def books(items: int) -> str:
     INSERT INTO document (entity, document_no, kind, account, customer, currency, issued_on, booked_on, digest)
         SELECT 'US01', 'INV-' || n, 'invoice', 'C-' || n % 40 + 1, 'C-' || n % 40 + 1, 'USD', '2025-01-01', '2025-01-01', ''
         FROM generate_series(1, {items}) AS n;
-    INSERT INTO item (document_id, account_id, n, due_on, total_minor, settled_minor, credited_minor, adjusted_minor, voided_minor, is_open)
-        SELECT d.id, a.id, 1, '2025-02-01', 1000, 400, 0, 0, 0, true FROM document d JOIN account a USING (entity, account);
-    INSERT INTO receipt (entity, bank_ref, account_id, currency, amount_minor, applied_minor, on_account_minor, is_live, value_on,
-            booked_on, identified_on, identified_by, method, content)
-        SELECT 'US01', 'B-' || i.id, i.account_id, 'USD', 1000, 400, 100, true, '2025-01-02', '2025-01-02', '2025-01-02', 'customer',
-            'bank', '' FROM item i;
+    INSERT INTO item (document_id, account_id, n, due_on, total_minor, settled_minor, credited_minor, adjusted_minor, voided_minor,
+            allowed_minor, discounted_minor, is_open)
+        SELECT d.id, a.id, 1, '2025-02-01', 1000, 400, 0, 0, 0, 8, 8, true FROM document d JOIN account a USING (entity, account);
+    INSERT INTO receipt (entity, bank_ref, account_id, currency, amount_minor, applied_minor, on_account_minor, refunded_minor,
+            returned_minor, pinned_minor, is_barred, is_live, value_on, booked_on, identified_on, identified_by, method, content)
+        SELECT 'US01', 'B-' || i.id, i.account_id, 'USD', 1000, 400, 100, 50, 0, 20, true, true, '2025-01-02', '2025-01-02', '2025-01-02',
+            'customer', 'bank', '' FROM item i;
     INSERT INTO entry (account_id, receipt_id, item_id, application, rule, amount_minor, applied_on, booked_on, effective_on, is_finished)
         SELECT i.account_id, r.id, i.id, 'receipt|' || i.id, 'reference', 400, '2025-01-02', '2025-01-02', '2025-01-02', false
         FROM item i JOIN receipt r ON r.bank_ref = 'B-' || i.id;
+    INSERT INTO entry (account_id, allowance_id, item_id, application, rule, amount_minor, applied_on, booked_on, effective_on, is_finished)
+        SELECT i.account_id, r.id, i.id, 'earned|' || i.id, 'earned', 8, '2025-01-02', '2025-01-02', '2025-01-02', false
+        FROM item i JOIN receipt r ON r.bank_ref = 'B-' || i.id;
     INSERT INTO entry (account_id, receipt_id, rule, amount_minor, applied_on, booked_on, effective_on, is_finished)
-        SELECT account_id, id, 'on_account', 100, '2025-01-02', '2025-01-02', '2025-01-02', false FROM receipt;
+        SELECT account_id, id, rule, minor, '2025-01-02', '2025-01-02', '2025-01-02', false
+        FROM receipt, (VALUES ('on_account', 100), ('pinned', 20), ('refunded:1', 50)) AS moved (rule, minor);
     INSERT INTO document (entity, document_no, kind, account, customer, currency, issued_on, booked_on, digest)
         SELECT 'US01', 'CM-1', 'memo', 'C-1', 'C-1', 'USD', '2025-01-01', '2025-01-01', '';
-    INSERT INTO memo (document_id, account_id, total_minor, applied_minor, is_open)
-        SELECT d.id, a.id, 50, 0, true FROM document d JOIN account a USING (entity, account) WHERE d.kind = 'memo';
+    INSERT INTO memo (document_id, account_id, total_minor, applied_minor, pinned_minor, is_barred, is_open)
+        SELECT d.id, a.id, 50, 0, 0, false, true FROM document d JOIN account a USING (entity, account) WHERE d.kind = 'memo';
     ANALYZE;
     """
 
@@ -117,8 +122,13 @@ async def test_a_sample_of_twenty_thousand_items_is_sound_and_cheap(sampler: Sam
     [
         ("M1", unguarded("item", "UPDATE item SET settled_minor = settled_minor + 1 WHERE id = 7")),
         ("M1", "DELETE FROM entry WHERE id = 3"),
+        ("M1", unguarded("item", "UPDATE item SET discounted_minor = 9, allowed_minor = 9 WHERE id = 7")),
+        ("M1", "DELETE FROM entry WHERE allowance_id = 3"),
         ("M2", unguarded("item", "UPDATE item SET settled_minor = 1001 WHERE id = 7")),
         ("M3", unguarded("receipt", "UPDATE receipt SET on_account_minor = 700 WHERE id = 7")),
+        ("M3", unguarded("receipt", "UPDATE receipt SET refunded_minor = 700 WHERE id = 7")),
+        ("M3", unguarded("receipt", "UPDATE receipt SET pinned_minor = 101 WHERE id = 7")),
+        ("M3", unguarded("receipt", "UPDATE receipt SET returned_minor = 1, returned_on = '2025-01-03' WHERE id = 7")),
         ("M4", unguarded("memo", "UPDATE memo SET applied_minor = 51")),
     ],
 )

@@ -2,7 +2,8 @@
 
 import pytest
 from torture.check.invariants import INVARIANTS, findings
-from torture.check.selftest.corruptions import CORRUPTIONS, Corruption
+from torture.check.selftest.bending import Corruption
+from torture.check.selftest.corruptions import CORRUPTIONS
 from torture.check.selftest.example import evidence
 
 

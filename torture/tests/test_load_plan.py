@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+from torture.load.amounts import read_minor
 from torture.load.mixer import WINDOW, Mixer
 from torture.load.operation import Call, HangUp, Meant, Operation, Publication
 from torture.load.payer import numbers_in
@@ -95,7 +96,7 @@ def test_a_conflict_waits_until_its_number_is_taken_and_says_something_else() ->
         original = operations.get(before)
         if original is None:  # Put off beyond the end of this plan.
             continue
-        number = "bank_ref" if one.kind == "receipt" else "document_no"
+        number = "bank_ref" if one.kind in ("receipt", "return") else "document_no"
         assert original.meant is Meant.ACCEPTED
         assert original.body[number] == one.body[number]
         assert (original.body.get("issued_on"), original.body.get("value_on")) != (one.body.get("issued_on"), one.body.get("value_on"))
@@ -235,3 +236,74 @@ def test_the_entities_file_declares_three_entities_that_are_told_their_days(tmp_
     content = tomllib.loads(World(1).declare(tmp_path / "entities.toml").read_text())
     assert {name: one["currency"] for name, one in content["entities"].items()} == {"US01": "USD", "JP01": "JPY", "KW01": "KWD"}
     assert {one["day_starts"] for one in content["entities"].values()} == {"told"}
+
+
+def test_money_is_taken_back_once_for_the_same_amount_early_late_and_for_a_fee() -> None:
+    operations = planned(1)
+    place = {one.body["bank_ref"]: n for n, one in reversed(list(enumerate(operations))) if one.kind == "receipt"}
+    entries = {one.body["bank_ref"]: one.body for one in operations if one.kind == "receipt"}
+    returns = [(n, one) for n, one in enumerate(operations) if one.kind == "return" and one.meant is Meant.ACCEPTED]
+    returned = [one.body["returned_bank_ref"] for _, one in returns]
+    reversed_ = [one.path.split("/")[3] for one in operations if isinstance(one, Call) and one.kind == "reversal"]
+    assert len(set(returned + reversed_)) == len(returned + reversed_) > 40
+    assert any(place.get(one.body["returned_bank_ref"], n) > n for n, one in returns), "before its entry"
+    assert {"fee" in one.body for _, one in returns} == {True, False}
+    for _, one in returns:
+        entry = entries.get(one.body["returned_bank_ref"], one.body)
+        assert (entry["amount"], entry["currency"], entry["entity"]) == (one.body["amount"], one.body["currency"], one.body["entity"])
+    assert {one.code for one in operations if one.kind == "return"} >= {"", "AMOUNT_DIFFERS", "ALREADY_RETURNED", "CONFLICT"}
+
+
+def test_a_return_that_has_to_be_refused_is_of_money_that_is_there_and_stands_behind_the_one_before_it() -> None:
+    operations = {one.id: one for one in planned(2)}
+    for one in operations.values():
+        if one.kind == "return" and one.code in ("AMOUNT_DIFFERS", "ALREADY_RETURNED"):
+            (before,) = (operations[id_] for id_ in one.after)
+            posted = before if one.code == "AMOUNT_DIFFERS" else operations[before.after[0]]
+            assert isinstance(posted, Call) and posted.body["bank_ref"] == one.body["returned_bank_ref"]
+            assert isinstance(one, Publication)
+            assert one.code == "AMOUNT_DIFFERS" or (isinstance(before, Publication) and before.key == one.key)
+
+
+def test_people_take_off_put_elsewhere_release_and_pay_back_and_makers_who_approve_are_meant_to_be_refused() -> None:
+    operations = planned(3)
+    calls = {one.id: one for one in operations if isinstance(one, Call)}
+    verbs = {one.path.rsplit("/", 1)[1] for one in calls.values() if one.kind in ("placing", "reversal", "payer", "refund_decision")}
+    assert verbs == {"applications", "unapply", "release", "reverse", "payer", "approve", "reject", "withdraw"}
+    for one in calls.values():
+        if one.kind == "placing" and one.learnt:
+            assert {(calls[learnt.of].kind, learnt.of) for learnt in one.learnt} == {("receipt", one.after[0])}
+        if one.kind == "refund_decision" and not one.path.endswith("/withdraw"):
+            makers = {calls[id_].subject for id_ in one.after}
+            assert (one.subject in makers) == (one.code == "MAKER_IS_CHECKER")
+
+
+def test_the_same_new_thing_is_told_by_two_at_once_to_both_processes_and_two_policies_are_approved_so() -> None:
+    calls = [one for one in planned(4) if isinstance(one, Call)]
+    at = {kind: [one for one in calls if one.at and one.kind == kind] for kind in ("invoice", "receipt", "policy_decision")}
+    for kind in ("invoice", "receipt"):
+        assert at[kind] and len(at[kind]) % 2 == 0
+        for first, second in zip(at[kind][::2], at[kind][1::2], strict=True):
+            assert first.body == second.body
+            assert {first.at[-2:], second.at[-2:]} == {"-1", "-2"}
+            assert first.key != second.key and first.subject != second.subject
+    for first, second in zip(at["policy_decision"][::2], at["policy_decision"][1::2], strict=True):
+        assert first.after == second.after and first.at != second.at and first.learnt != second.learnt
+
+
+def test_remittance_says_line_by_line_no_more_than_came_and_advices_are_about_a_payment_of_their_customer() -> None:
+    operations = planned(5)
+    bodies = [one.body for one in operations if one.kind == "receipt" and one.meant is Meant.ACCEPTED]
+    for body in bodies:
+        if "lines" in body:
+            stated = sum(read_minor(line["amount"], body["currency"]) for line in body["lines"])
+            assert stated <= read_minor(body["amount"], body["currency"])
+    assert any("exchange" in body for body in bodies) and any("rate" in body for body in bodies)
+    payments = {body["payment_ref"]: body for body in bodies if "payment_ref" in body}
+    advices = [one.body for one in operations if one.kind == "advice"]
+    assert len(advices) > 20
+    said = {key for body in (*bodies, *advices) for line in body.get("lines", ()) for key in line}
+    assert said == {"document_no", "n", "amount", "gross", "discount_taken", "deductions"}
+    assert {(payments[one["payment_ref"]]["entity"], one["entity"]) for one in advices if one["payment_ref"] in payments} <= {
+        (entity, entity) for entity in ("US01", "JP01", "KW01")
+    }

@@ -5,10 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from torture.check.expected import ExpectedAdjustment, ExpectedDocument, ExpectedPoison, Outcome
+from torture.check.expected import ExpectedAdjustment, ExpectedDocument, ExpectedPoison, ExpectedReceipt, ExpectedRefund, Outcome
 from torture.load.history import Entry
+from torture.load.operation import Call
 from torture.load.oracle import Oracle
+from torture.load.plan import Plan
 from torture.load.poison import CATALOGUE, Poisoned
+from torture.load.slots import service_of, slot_of
+from torture.load.world import World
 
 OWNER = ("US01", "C-01", "USD")
 
@@ -92,6 +96,21 @@ class Told:
             self.came(id_, "info", error="ReadTimeout: ")
         else:
             self.came(id_, "ok" if status == 200 else "fail", status=status, answer="{}")
+
+    def returned(self, reference: str, *, route: str = "bank.entries") -> None:
+        kind, body = ("return", {"returned_bank_ref": reference}) if route == "bank.entries" else ("reversal", {})
+        self.came(self.invoke(kind, route, {"entity": "US01", **body}), "ok", status=200, answer="{}")
+
+    def refund(self, reference: str, amount: str) -> str:
+        body = {"entity": "US01", "receipt": reference, "amount": amount, "reason": "OVERPAID"}
+        id_, refund = self.invoke("refund", "POST /v1/refunds", body, meant="either"), f"US01|refund|{reference}|1"
+        answer = {"refund": refund, "amount": amount, "currency": "USD", "status": "pending", "requested_by": "clerk-1"}
+        self.came(id_, "ok", status=201, answer=json.dumps({**answer, "decided_by": None}))
+        return refund
+
+    def refund_decided(self, refund: str, verb: str, by: str) -> None:
+        route = f"POST /v1/refunds/{quote(refund, safe='')}/{verb}"
+        self.came(self.invoke("refund_decision", route, {}, meant="either", subject=by), "ok", status=200, answer="{}")
 
     @property
     def oracle(self) -> Oracle:
@@ -312,3 +331,69 @@ def test_poison_that_is_accepted_counts_and_the_rest_is_expected_where_it_stands
     assert list(oracle.documents) == ["US01|P-extra-fields"]
     assert oracle.nets == {("US01", "P-01", "USD"): 1000}
     assert {(one.kind, one.outcome) for one in oracle.poisons} == {("extra-fields", Outcome.ACCEPTED), ("not-json", Outcome.REFUSED)}
+
+
+def test_money_that_was_taken_back_and_paid_back_left_us() -> None:
+    told = Told()
+    for reference, amount in (("B-1", "100.00"), ("B-2", "50.00"), ("B-3", "9.00")):
+        told.money(reference, amount, customer="C-01")
+    told.returned("B-1")
+    refund = told.refund("B-2", "20.00")
+    told.refund_decided(refund, "approve", "approver-1")
+    told.returned("B-3", route="POST /v1/receipts/B-3/reverse")
+    oracle = told.oracle
+    found = {name: (one.was_returned, one.refunded_minor, one.returned_minor) for name, one in oracle.receipts.items()}
+    assert found == {"US01|B-1": (True, 0, 10000), "US01|B-2": (False, 2000, 0), "US01|B-3": (True, 0, 900)}
+    assert oracle.nets == {OWNER: -5000 + 2000}
+    assert oracle.refunds == {refund: ExpectedRefund(refund, "US01|B-2", 2000, "clerk-1", "approved", "approver-1")}
+    assert {one.receipt for one in oracle.receipts.values() if one.payer_open} == {"US01|B-1", "US01|B-3"}
+    assert not oracle.surprises
+
+
+def test_what_is_paid_back_before_a_bank_takes_the_rest_is_not_taken_twice() -> None:
+    told = Told()
+    told.money("B-1", "100.00", customer="C-01")
+    told.refund_decided(told.refund("B-1", "30.00"), "approve", "approver-1")
+    told.returned("B-1")
+    assert (told.oracle.receipts["US01|B-1"].returned_minor, told.oracle.nets) == (7000, {OWNER: 0})
+
+
+def test_a_maker_who_was_let_approve_a_refund_and_money_taken_back_twice_are_surprises() -> None:
+    told = Told()
+    told.money("B-1", "100.00", customer="C-01")
+    told.refund_decided(told.refund("B-1", "30.00"), "approve", "clerk-1")
+    told.refund_decided("US01|refund|B-9|1", "reject", "approver-1")
+    told.returned("B-1")
+    told.returned("B-1", route="POST /v1/receipts/B-1/reverse")
+    assert len(told.oracle.surprises) == 3
+
+
+def test_a_payer_whom_a_person_named_and_what_was_released_are_known() -> None:
+    told = Told()
+    told.money("B-1", "1.00", remittance="thank you")
+    for kind, verb in (("payer", "payer"), ("placing", "release")):
+        body = {"entity": "US01", "customer": "C-07", "reason": "CALLED_THEM"}
+        told.came(told.invoke(kind, f"POST /v1/receipts/B-1/{verb}", body), "ok", status=200, answer="{}")
+    assert (told.oracle.receipts["US01|B-1"].account, set(told.oracle.released)) == ("C-07", {"US01|B-1"})
+
+
+def test_exchanged_money_is_kept_in_the_currency_of_what_it_pays_and_lines_name_its_payer() -> None:
+    told = Told()
+    told.invoice("INV-7", customer="C-02")
+    told.money("B-1", "10.00", exchange={"currency": "EUR", "amount": "9.00"}, lines=[{"document_no": "inv-7", "amount": "9.00"}])
+    assert told.oracle.receipts["US01|B-1"] == ExpectedReceipt("US01|B-1", "US01", "EUR", 900, "C-02")
+
+
+def test_it_is_known_where_the_answer_to_every_call_is_kept() -> None:
+    plan = Plan(World(2), 2)
+    calls = [one for _ in range(3000) for one in plan.next() if isinstance(one, Call)]
+    slots = {(service_of(one.kind), *slot_of(one.kind, one.route, one.body)) for one in calls}
+    routes: dict[str, tuple[str, ...]] = {
+        **dict.fromkeys(("adjustments/{adjustment:path}", "refunds/{refund:path}"), ("approve", "reject", "withdraw")),
+        "receipts/{bank_ref:path}": ("applications", "release", "reverse", "payer"),
+        **{"policies/{policy}": ("approve",), "applications/{application:path}": ("unapply",)},
+    }
+    kept = {f"POST /v1/{what}/{verb}" for what, verbs in routes.items() for verb in verbs}
+    assert {route for _, route, _ in slots if "{" in route} == kept | {"PUT /v1/accounts/{account}/limit"}
+    assert {service for service, route, _ in slots if route in kept and "adjustment" not in route} == {"payment"}
+    assert {entity for _, _, entity in slots} == {"US01", "JP01", "KW01", "ZZ99"}

@@ -30,8 +30,9 @@ def test_every_outcome_is_asked_for_on_ingress_topics_and_on_our_own() -> None:
     assert {("bank", Outcome.REFUSED), ("bank", Outcome.ACCEPTED)} <= seen
 
 
-def test_every_fact_of_an_erp_about_documents_and_every_fact_that_moves_an_item_has_poison() -> None:
+def test_every_fact_of_erps_and_banks_and_every_fact_that_moves_money_has_poison() -> None:
     types = {value for poison in CATALOGUE for dose in poison.doses for name, value in dose.record.headers if name == b"ce_type"}
+    bank = ("EntryBooked", "EntryReturned", "RemittanceAdvised")
     erp = ("InvoiceIssued", "DebitMemoIssued", "CreditMemoIssued", "InvoiceVoided", "OpeningBalanceLoaded")
     ours = (
         "InvoiceIssued",
@@ -41,8 +42,14 @@ def test_every_fact_of_an_erp_about_documents_and_every_fact_that_moves_an_item_
         "PaymentApplied",
         "AdjustmentPosted",
         "AdjustmentReversed",
+        "DiscountGranted",
+        "DiscountRevoked",
+        "PaymentReversed",
+        "RefundIssued",
+        "FxRealised",
     )
-    assert {f"erp.{name}.v1".encode() for name in erp} | {f"receivables.{name}.v1".encode() for name in ours} <= types
+    named = {"erp": erp, "bank": bank, "receivables": ours}
+    assert {f"{whose}.{name}.v1".encode() for whose, names in named.items() for name in names} <= types
 
 
 def test_on_our_own_topics_poison_blocks_keys_of_its_own() -> None:

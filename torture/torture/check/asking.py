@@ -25,7 +25,7 @@ _AT_ONCE: Final = 8
 _TIMEOUT_S: Final = 30.0
 _AGAIN_S: Final = 0.2
 _AGAIN_MAX: Final = 50
-_ROLES: Final = ("clerk", "approver", "service", "credit-analyst", "operator")
+_ROLES: Final = ("clerk", "approver", "service", "credit-analyst", "operator", "policy_maker", "policy_checker")
 
 
 @dataclass(slots=True)

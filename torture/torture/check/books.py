@@ -12,6 +12,17 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 
 import asyncpg
 
+from torture.check.ledger_rows import (
+    Allowance,
+    Application,
+    Exchanged,
+    LedgerAdjustment,
+    LedgerItem,
+    LedgerMemo,
+    Leg,
+    Receipt,
+    Refund,
+)
 from torture.check.rows import Day, Head, Held, Idem, Parked, Position, Refused, Row, Seen, Unpublished
 from torture.check.topology import SERVICES
 
@@ -42,6 +53,20 @@ class Item(Row):
     settled_minor: int
     credited_minor: int
     adjusted_minor: int
+    discounted_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFee(Row):
+    """A fee that a bank asked for a return, as the invoice service bills it; `billed_on` is None until it has."""
+
+    VIEW: ClassVar[str] = "return_fee"
+    receipt: str
+    entity: str
+    account: str
+    currency: str
+    fee_minor: int
+    billed_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,89 +102,6 @@ class Memo(Row):
     currency: str
     total_minor: int
     remaining_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerItem(Row):
-    """An item in the settlement ledger, which owns what is open of it."""
-
-    VIEW: ClassVar[str] = "item"
-    item: str
-    entity: str
-    account: str
-    currency: str
-    total_minor: int
-    open_minor: int
-    settled_minor: int
-    credited_minor: int
-    adjusted_minor: int = 0
-    voided_minor: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerAdjustment(Row):
-    """An approval in the settlement ledger and what stands of it, net of all that was taken back."""
-
-    VIEW: ClassVar[str] = "adjustment"
-    adjustment: str
-    entity: str
-    account: str
-    currency: str
-    item: str
-    kind: str
-    approved_minor: int
-    posted_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerMemo(Row):
-    VIEW: ClassVar[str] = "memo"
-    memo: str
-    entity: str
-    account: str
-    currency: str
-    total_minor: int
-    remaining_minor: int
-    applied_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt(Row):
-    VIEW: ClassVar[str] = "receipt"
-    receipt: str
-    entity: str
-    account: str | None
-    currency: str
-    amount_minor: int
-    unidentified_minor: int
-    unapplied_minor: int
-    on_account_minor: int
-    applied_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Application(Row):
-    VIEW: ClassVar[str] = "application"
-    application: str
-    source_kind: str
-    source: str
-    item: str
-    currency: str
-    amount_minor: int
-    reversed_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Leg(Row):
-    """One side of an entry of the settlement ledger, signed."""
-
-    VIEW: ClassVar[str] = "entry"
-    entry: int
-    entity: str
-    account: str
-    currency: str
-    leg: str
-    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +191,33 @@ class AccountDelta(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedReceipt(Row):
+    """A receipt in the read model: what came less what a bank took back, what is applied of it, and what is neither that nor placed."""
+
+    VIEW: ClassVar[str] = "receipt"
+    receipt: str
+    entity: str
+    currency: str
+    received_minor: int
+    applied_minor: int
+    free_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeDelta(Row):
+    """A part of the exchange differences in the read model, in the entity's currency."""
+
+    VIEW: ClassVar[str] = "exchange_delta"
+    entity: str
+    account: str
+    currency: str
+    measure: str
+    effective_on: date
+    booked_on: date
+    delta_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class ReportedNotice(Row):
     VIEW: ClassVar[str] = "notice"
     notice: str
@@ -262,11 +231,11 @@ class ReportedNotice(Row):
 
 PROTOCOL: Final[tuple[type[Row], ...]] = (Position, Day, Head, Seen, Unpublished, Held, Parked, Refused, Idem)
 OF: Final[Mapping[str, tuple[type[Row], ...]]] = {
-    "invoice": (*PROTOCOL, Document, Item, Memo, Adjustment),
-    "payment": (*PROTOCOL, LedgerItem, LedgerAdjustment, LedgerMemo, Receipt, Application, Leg),
+    "invoice": (*PROTOCOL, Document, Item, Memo, Adjustment, ReturnFee),
+    "payment": (*PROTOCOL, LedgerItem, LedgerAdjustment, LedgerMemo, Receipt, Refund, Application, Allowance, Exchanged, Leg),
     "credit": (*PROTOCOL, Exposure),
     "dunning": (*PROTOCOL, DunnedItem, Notice),
-    "reporting": (*PROTOCOL, ReportedItem, Balance, CubeDelta, AccountDelta, ReportedNotice),
+    "reporting": (*PROTOCOL, ReportedItem, ReportedReceipt, Balance, CubeDelta, AccountDelta, ExchangeDelta, ReportedNotice),
 }
 RowT = TypeVar("RowT", bound=Row)
 Shelf = Mapping[type[Row], Sequence[Row]]

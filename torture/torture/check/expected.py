@@ -41,7 +41,8 @@ class ExpectedReceipt:
     """
     A receipt that was accepted; `receipt` is `entity|bank_ref`.
 
-    `account` is its payer in the end, None where nobody can be found; `payer_open` where the oracle does not say.
+    `account` is its payer in the end, None where nobody can be found; `payer_open` where the oracle does not say. One that `was_returned`
+    was taken back by a bank, all of it but `refunded_minor`, which two people had paid back before.
     """
 
     receipt: str
@@ -50,6 +51,25 @@ class ExpectedReceipt:
     amount_minor: int
     account: str | None
     payer_open: bool = False
+    was_returned: bool = False
+    refunded_minor: int = 0
+
+    @property
+    def returned_minor(self) -> int:
+        """What the bank took back of it."""
+        return self.amount_minor - self.refunded_minor if self.was_returned else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedRefund:
+    """A refund that was asked for and accepted; `status` is what became of it: pending, approved or rejected, by `decided_by`."""
+
+    refund: str
+    receipt: str
+    amount_minor: int
+    requested_by: str
+    status: str = "pending"
+    decided_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +147,12 @@ class Expected:
     """
     The end as it must be.
 
-    `documents`, `receipts` and `adjustments` are there exactly once; those in `maybe` (ids of any) may be there or not, because nobody ever
-    got an answer. `voided` are the documents among them that are worth nothing. `nets` are billed less voided less credited less received
-    by owner, whatever was written off of it, `limits` those in force where the last writer is known. `poisons` hold
-    everything published to be refused, conflicts and bad content included. `surprises` are answers that should not have been given,
-    `undecided` operations without a definite end.
+    `documents`, `receipts`, `adjustments` and `refunds` are there exactly once; those in `maybe` (ids of any) may be there or not, for
+    nobody ever got an answer. `voided` are the documents among them that are worth nothing. `nets` are billed less voided less credited
+    less what was received and stayed with us, by owner, whatever was written off or discounted of it, `limits` those in force where the
+    last writer is known. `released` are receipts that a person gave back to the rules. `poisons` hold everything published to be refused,
+    conflicts and bad content included. `surprises` are answers that should not have been given, `undecided` operations without a definite
+    end.
     """
 
     documents: Mapping[str, ExpectedDocument]
@@ -142,6 +163,8 @@ class Expected:
     poisons: Sequence[ExpectedPoison] = ()
     commands: Sequence[Command] = ()
     adjustments: Mapping[str, ExpectedAdjustment] = field(default_factory=dict)
+    refunds: Mapping[str, ExpectedRefund] = field(default_factory=dict)
+    released: frozenset[str] = frozenset()
     voided: frozenset[str] = frozenset()
     surprises: Sequence[str] = ()
     undecided: Sequence[str] = ()

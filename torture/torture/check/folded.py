@@ -3,20 +3,37 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from torture.check.expected import Owner
 
 CubeKey: TypeAlias = tuple[str, str | None, str, str, date | None, date, date]
 """Entity, account (None: nobody's yet), currency, measure, due_on (None: has none), effective_on, booked_on."""
 
-OPEN: Final = ("invoiced", "charged", "credited", "settled", "written_off", "voided")
+ExchangeKey: TypeAlias = tuple[str, str, str, str, date, date]
+"""Entity, account, currency (the entity's), measure, effective_on, booked_on."""
+
+OPEN: Final = ("invoiced", "charged", "credited", "settled", "discounted", "written_off", "voided")
 """The measures whose sum is what is open."""
+DISCOUNTS: Final = ("earned", "unearned")
+LET_GO: Final = ("tolerance", "bank_charge", "withholding_tax")
+"""What a payment may keep back besides a discount: told as adjustments that nobody was asked about."""
+
+
+class Tier(NamedTuple):
+    """A discount of an item: so much for money that is there by a day, grace days included."""
+
+    until_on: date
+    minor: int
 
 
 @dataclass(slots=True)
 class FoldedItem:
-    """An item: billed, less money, credit, what was written off and voided. Neither `issued` nor `booked_on` before it was billed."""
+    """
+    An item: billed, less money, credit, what was discounted, let go, written off and voided.
+
+    Neither `issued` nor `booked_on` before it was billed. `base_minor` is its worth in the entity's currency, where that is another.
+    """
 
     entity: str
     account: str
@@ -27,18 +44,29 @@ class FoldedItem:
     settled_minor: int = 0
     credited_minor: int = 0
     adjusted_minor: int = 0
+    discounted_minor: int = 0
+    let_go_minor: int = 0
     voided_minor: int = 0
     booked_on: date | None = None
+    tiers: tuple[Tier, ...] = ()
+    unearned_allowed: bool = False
+    base_minor: int | None = None
 
     @property
     def open_minor(self) -> int:
         """What is still owed."""
-        return self.total_minor - self.settled_minor - self.credited_minor - self.adjusted_minor - self.voided_minor
+        without_money = self.credited_minor + self.adjusted_minor + self.allowed_minor + self.voided_minor
+        return self.total_minor - self.settled_minor - without_money
+
+    @property
+    def allowed_minor(self) -> int:
+        """What payments were allowed to keep back."""
+        return self.discounted_minor + self.let_go_minor
 
 
 @dataclass(slots=True)
 class FoldedDocument:
-    """A document as the invoice service told it."""
+    """A document as the invoice service told it; `origin` and `origin_id` say what it made it from."""
 
     kind: str
     entity: str
@@ -46,6 +74,8 @@ class FoldedDocument:
     currency: str
     total_minor: int
     booked_on: date | None
+    origin: str | None = None
+    origin_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -59,13 +89,22 @@ class FoldedMemo:
     applied_minor: int = 0
 
 
+class Reversal(NamedTuple):
+    """That a bank took a receipt back: from whom (None: nobody's yet), and what it asked for it (zero: nothing)."""
+
+    account: str | None
+    fee_minor: int
+    booked_on: date
+
+
 @dataclass(slots=True)
 class FoldedReceipt:
     """
     A receipt and where its money is.
 
     `given` counts per account how often it was given the receipt less how often it lost it: those facts stand under different keys, so
-    there is no last one.
+    there is no last one. `value_on` is when the money was there; `base_minor` its worth in the entity's currency, where that is another and
+    known.
     """
 
     entity: str
@@ -76,6 +115,16 @@ class FoldedReceipt:
     unapplied_minor: int = 0
     on_account_minor: int = 0
     applied_minor: int = 0
+    refunded_minor: int = 0
+    returned_minor: int = 0
+    value_on: date | None = None
+    base_minor: int | None = None
+    reversals: list[Reversal] = field(default_factory=list)
+
+    @property
+    def free_minor(self) -> int:
+        """What is neither applied nor on account nor gone, whether its payer is known or not."""
+        return self.unidentified_minor + self.unapplied_minor
 
     @property
     def account(self) -> str | None:
@@ -86,12 +135,43 @@ class FoldedReceipt:
 
 @dataclass(slots=True)
 class FoldedApplication:
-    """What stands of an application, and how much of it was ever taken back."""
+    """
+    What stands of an application, and how much of it was ever taken back; told of since `first_on`, with the net of each day.
+
+    `rule` is why it was made, `person` where somebody did it by hand.
+    """
 
     source_kind: str
     currency: str
+    first_on: date
+    rule: str | None
     amount_minor: int = 0
     reversed_minor: int = 0
+    by_day: dict[date, int] = field(default_factory=lambda: defaultdict(int))
+
+
+@dataclass(slots=True)
+class FoldedAllowance:
+    """What stands of what a payment may keep back of an item, by its kind."""
+
+    kind: str
+    currency: str
+    amount_minor: int = 0
+
+
+@dataclass(slots=True)
+class FoldedRefund:
+    """A refund as the log tells of it: how often it was asked for, rejected and made, by whom (None: a day that turned), over how much."""
+
+    receipt: str = ""
+    requests: int = 0
+    rejections: int = 0
+    issues: int = 0
+    asked_minor: int = 0
+    issued_minor: int = 0
+    requested_by: str = ""
+    approved_by: str = ""
+    rejected_by: str | None = None
 
 
 @dataclass(slots=True)
@@ -129,11 +209,16 @@ class FoldedNotice:
 
 @dataclass(frozen=True, slots=True)
 class ItemMove:
-    """What one fact did to what is open of an item, and the marker it stands behind in its partition."""
+    """
+    What one fact did to what is open of an item, and the marker it stands behind in its partition.
+
+    `settled_on` is the day on which the settlement ledger has it: its own facts when they are booked, all others behind their marker.
+    """
 
     item: str
     minor: int
     behind: date | None
+    settled_on: date | None
 
 
 @dataclass(slots=True)
@@ -141,8 +226,10 @@ class Folded:
     """
     Everything the facts say, added up. All of it commutes: the order of facts leaves no trace.
 
-    `voids` are the days on which documents were booked as void, `fallen_due` those on which items were told to be due, `unread` facts that
-    could not be folded: (where, why).
+    `allowances` are by their id, receipt and item. `voids` are the days on which documents were booked as void, `fallen_due` those on which
+    items were told to be due, `overdue` those on which they were told to be overdue, with what was open. `taken_off` are the last days on
+    which a person took a source off an item. `gains` are by application, receipt and item, in the entity's currency. `unread` are facts
+    that could not be folded: (where, why).
     """
 
     documents: dict[str, FoldedDocument] = field(default_factory=dict)
@@ -151,8 +238,14 @@ class Folded:
     receipts: dict[str, FoldedReceipt] = field(default_factory=dict)
     applications: dict[tuple[str, str, str], FoldedApplication] = field(default_factory=dict)
     adjustments: dict[str, FoldedAdjustment] = field(default_factory=lambda: defaultdict(FoldedAdjustment))
+    allowances: dict[tuple[str, str, str], FoldedAllowance] = field(default_factory=dict)
+    refunds: dict[str, FoldedRefund] = field(default_factory=lambda: defaultdict(FoldedRefund))
+    taken_off: dict[tuple[str, str], date] = field(default_factory=dict)
+    gains: dict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
+    exchange: dict[ExchangeKey, int] = field(default_factory=lambda: defaultdict(int))
     voids: dict[str, date] = field(default_factory=dict)
     fallen_due: dict[str, list[date]] = field(default_factory=lambda: defaultdict(list))
+    overdue: dict[str, list[tuple[date, int]]] = field(default_factory=lambda: defaultdict(list))
     notices: dict[str, FoldedNotice] = field(default_factory=dict)
     limits: dict[Owner, int] = field(default_factory=dict)
     cube: dict[CubeKey, int] = field(default_factory=lambda: defaultdict(int))

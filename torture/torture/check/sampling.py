@@ -39,20 +39,31 @@ _SETTLEMENT: Final[Mapping[str, str]] = {
                 coalesce(sum(amount_minor) FILTER (WHERE source_kind = 'memo'), 0) AS credited
             FROM chk.application GROUP BY item
         ) AS applied ON applied.item = item.item
-        WHERE item.item IS NULL OR total_minor <> open_minor + settled_minor + credited_minor + adjusted_minor + voided_minor
+        WHERE item.item IS NULL
+            OR total_minor <> open_minor + settled_minor + credited_minor + adjusted_minor + allowed_minor + voided_minor
             OR settled_minor <> coalesce(applied.settled, 0) OR credited_minor <> coalesce(applied.credited, 0)
         UNION ALL
         SELECT item, format('written off %s, its adjustments %s', adjusted_minor, sums.posted_minor)
         FROM chk.item LEFT JOIN (SELECT item, sum(posted_minor) AS posted_minor FROM chk.adjustment GROUP BY item) AS sums USING (item)
         WHERE adjusted_minor <> coalesce(sums.posted_minor, 0)
+        UNION ALL
+        SELECT item, format('allowed %s, discounted %s, its allowances %s and %s', allowed_minor, discounted_minor, allowed, discounted)
+        FROM chk.item LEFT JOIN (
+            SELECT item, sum(amount_minor) AS allowed,
+                coalesce(sum(amount_minor) FILTER (WHERE kind IN ('earned', 'unearned')), 0) AS discounted
+            FROM chk.allowance GROUP BY item
+        ) AS sums USING (item)
+        WHERE allowed_minor <> coalesce(allowed, 0) OR discounted_minor <> coalesce(discounted, 0)
     """,
     "M2": "SELECT item, format('open %s of %s', open_minor, total_minor) FROM chk.item WHERE open_minor < 0 OR open_minor > total_minor",
     "M3": """
-        SELECT receipt, format('amount %s, unidentified %s, unapplied %s, on account %s, applied %s',
-            amount_minor, unidentified_minor, unapplied_minor, on_account_minor, applied_minor)
+        SELECT receipt, format('amount %s, unidentified %s, unapplied %s, on account %s of which pinned %s, applied %s, left %s and %s',
+            amount_minor, unidentified_minor, unapplied_minor, on_account_minor, pinned_minor, applied_minor, refunded_minor,
+            returned_minor)
         FROM chk.receipt
-        WHERE amount_minor <> unidentified_minor + unapplied_minor + on_account_minor + applied_minor
-            OR least(unidentified_minor, unapplied_minor, on_account_minor, applied_minor) < 0
+        WHERE amount_minor <> unidentified_minor + unapplied_minor + on_account_minor + applied_minor + refunded_minor + returned_minor
+            OR least(unidentified_minor, unapplied_minor, on_account_minor, applied_minor, refunded_minor, returned_minor, pinned_minor) < 0
+            OR pinned_minor > on_account_minor OR (returned_minor > 0 AND returned_minor + refunded_minor <> amount_minor)
     """,
     "M4": """
         SELECT memo, format('total %s, remaining %s, applied %s', total_minor, remaining_minor, applied_minor) FROM chk.memo
@@ -61,6 +72,9 @@ _SETTLEMENT: Final[Mapping[str, str]] = {
     "A2": """
         SELECT adjustment, format('%s stands of it, approved were %s', posted_minor, approved_minor) FROM chk.adjustment
         WHERE posted_minor NOT BETWEEN 0 AND approved_minor
+        UNION ALL
+        SELECT refund, format('%s by %s, who asked for it', status, decided_by) FROM chk.refund
+        WHERE status IN ('approved', 'rejected') AND decided_by = requested_by
     """,
     "M8": """
         SELECT entry::text, format('its legs add up to %s', sum(amount_minor)) FROM chk.entry

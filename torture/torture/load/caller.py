@@ -45,10 +45,11 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How an attempt ended: definite or not, and how long to wait before the next."""
+    """How an attempt ended: definite or not, how long to wait before the next, and the answer of one that was done."""
 
     is_definite: bool
     pause_s: float = 0.0
+    answer: str = ""
 
 
 class Caller:
@@ -75,11 +76,13 @@ class Caller:
 
     async def attempt(self, call: Call, number: int) -> Tried:
         """
-        Send a call once, to an instance chosen at random, and note how it went.
+        Send a call once, to an instance chosen at random or the one it wants first, and note how it went.
 
         Where nobody listens the others are asked: those attempts count as one. Only a first attempt hangs up.
         """
         instances = self._random.sample(INSTANCES[call.service], len(INSTANCES[call.service]))
+        if call.at and number == 1:
+            instances.sort(key=lambda instance: instance != call.at)
         async with self._waiting:
             await self._history.invoke(call, number, instances[0])
             if call.hang_up is not HangUp.NO and number == 1:
@@ -107,7 +110,7 @@ class Caller:
         self._counts["answered from the store"] += "idempotent-replayed" in answer.headers
         if 200 <= status < 300:
             await self._history.ok(call.id, number, status=status, answer=text)
-            return Tried(True)
+            return Tried(True, answer=text)
         if 400 <= status < 500 and status not in _NOT_YET and _STILL_AT_WORK not in text:
             await self._history.fail(call.id, number, status=status, answer=text)
             return Tried(True)

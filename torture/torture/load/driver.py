@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from random import Random
 from typing import Any, Final, Protocol
+from urllib.parse import quote
 
 from torture.load import caller
 from torture.load.caller import Caller
@@ -25,6 +27,8 @@ TRIES: Final = 4
 SETTLE_S_MAX: Final = 300.0
 AT_ONCE: Final = 50
 _ROUND_PAUSE_S: Final = 0.5
+_ASKED_AGAIN: Final = frozenset(("receipt", "policy"))
+"""Kinds of operations whose answers say how to go on."""
 _LATE_S_MAX: Final = 1.0
 
 
@@ -77,6 +81,7 @@ class Load:
         self._pending: dict[str, _Begun] = {}
         self._begun: set[str] = set()
         self._definite: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self._answers: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
 
@@ -183,19 +188,39 @@ class Load:
             stopping.cancel()
 
     async def _call(self, begun: _Begun) -> None:
-        call = begun.operation
-        assert isinstance(call, Call)
-        if not await self._is_free(call):
+        assert isinstance(begun.operation, Call)
+        if not await self._is_free(begun.operation):
+            return
+        call = self._completed(begun)
+        if call is None:
             return
         for _ in range(TRIES):
             tried = await self._caller.attempt(call, begun.next())
             if tried.is_definite:
-                self._end(call)
+                self._end(call, tried.answer)
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), tried.pause_s)
             if self._stopping.is_set():
                 return
+
+    def _completed(self, begun: _Begun) -> Call | None:
+        """Complete a call by what was answered to others; None, and the call is left out, where that says nothing."""
+        call = begun.operation
+        assert isinstance(call, Call)
+        if begun.sent:
+            return call
+        for learnt in call.learnt:
+            found = _found(json.loads(self._answers.get(learnt.of) or "null"), learnt.field)
+            if found is None:
+                self._leave_out(call.id)
+                return None
+            if f"{{{learnt.name}}}" in call.path:
+                call = replace(call, path=call.path.format_map({learnt.name: quote(found, safe="")}))
+            else:
+                call = replace(call, body={**call.body, learnt.name: found})
+        begun.operation = call
+        return call
 
     async def _send_when_free(self, begun: _Begun, publication: Publication) -> None:
         if await self._is_free(publication):
@@ -218,9 +243,11 @@ class Load:
     async def _once_more(self, begun: _Begun) -> None:
         operation = begun.operation
         if isinstance(operation, Call):
-            tried = await self._caller.attempt(operation, begun.next())
+            if (call := self._completed(begun)) is None:
+                return
+            tried = await self._caller.attempt(call, begun.next())
             if tried.is_definite:
-                self._end(operation)
+                self._end(call, tried.answer)
         elif isinstance(operation, Publication):
             self.counts["held to the end"] += operation.is_held and not begun.sent
             for copy in operation.copies if not begun.sent else operation.copies[:1]:
@@ -234,9 +261,24 @@ class Load:
         """
         for id_, begun in list(self._pending.items()):
             if not begun.sent and not self._begun.issuperset(begun.operation.after):
-                del self._pending[id_]
-                self._begun.discard(id_)
+                self._leave_out(id_)
 
-    def _end(self, operation: Operation) -> None:
+    def _leave_out(self, id_: str) -> None:
+        """Let an operation never have been begun; nor is what comes after it."""
+        self._pending.pop(id_, None)
+        self._begun.discard(id_)
+
+    def _end(self, operation: Operation, answer: str = "") -> None:
         self._pending.pop(operation.id, None)
+        self._answers |= {operation.id: answer} if answer and operation.kind in _ASKED_AGAIN else {}
         self._definite[operation.id].set()
+
+
+def _found(answer: Any, field: str) -> str | None:
+    """Return what stands at a place of an answer as text, None where there is nothing."""
+    for name in field.split("."):
+        try:
+            answer = answer[int(name) if name.isdecimal() else name]
+        except (LookupError, TypeError):
+            return None
+    return None if answer is None else str(answer)

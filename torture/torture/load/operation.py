@@ -8,7 +8,27 @@ from typing import Any, Literal, TypeAlias
 from torture.load.wire import Record
 
 Kind: TypeAlias = Literal[
-    "invoice", "debit_memo", "memo", "opening", "void", "adjustment", "decision", "receipt", "customer", "limit", "day"
+    "invoice",
+    "debit_memo",
+    "memo",
+    "opening",
+    "void",
+    "adjustment",
+    "decision",
+    "receipt",
+    "return",
+    "advice",
+    "reversal",
+    "placing",
+    "payer",
+    "refund",
+    "refund_decision",
+    "customer",
+    "rate",
+    "policy",
+    "policy_decision",
+    "limit",
+    "day",
 ]
 
 
@@ -62,9 +82,25 @@ class Publication(Operation):
         return (self.copies[0].key or b"").decode()
 
 
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """
+    What nobody knows before another call was answered: it stands at `field` in the answer to the operation `of` (names and places with
+    points between them). It becomes `{name}` in the path where that has one, else the field `name` of the body.
+    """
+
+    name: str
+    of: str
+    field: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call(Operation):
-    """An operation over HTTP: always the same key and body, whichever instance of `service` answers in the end."""
+    """
+    An operation over HTTP: always the same key and body, whichever instance of `service` answers in the end.
+
+    With `at` the first attempt goes to that instance. One of which something is to be `learnt` from a refusal is never made.
+    """
 
     service: str
     method: Literal["POST", "PUT"]
@@ -73,6 +109,8 @@ class Call(Operation):
     subject: str
     if_match: str | None = None
     hang_up: HangUp = HangUp.NO
+    at: str = ""
+    learnt: tuple[Learnt, ...] = ()
 
     @property
     def route(self) -> str:
@@ -87,5 +125,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "approver-2": ("approver",),
     "analyst-1": ("credit-analyst",),
     "operator-1": ("operator",),
+    "maker-1": ("policy_maker",),
+    "checker-1": ("policy_checker",),
+    "checker-2": ("policy_checker",),
 }
 """Who calls: subjects of tokens with their roles."""

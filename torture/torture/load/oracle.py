@@ -5,23 +5,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import unquote
 
 from torture.check.expected import Command, Expected, ExpectedDocument, ExpectedPoison, ExpectedReceipt, Outcome, Owner
 from torture.load.adjustments import Adjustments
 from torture.load.amounts import read_minor
 from torture.load.history import Entry, History
+from torture.load.leaving import Leaving, receipt_of
 from torture.load.operation import Meant
 from torture.load.payer import Debtors, normalised
 from torture.load.poison import Poisoned
+from torture.load.slots import decided, service_of, slot_of
 from torture.load.wire import encoded
 
-_SERVICE_OF: Final[Mapping[str, str]] = {"receipt": "payment", "limit": "credit"}
-"""Who is asked for what; all the rest is the invoice service's."""
 _KINDS: Final[Mapping[str, str]] = {"invoice": "invoice", "debit_memo": "debit_memo", "memo": "credit_memo"}
 _DOCUMENTS: Final = (*_KINDS, "opening")
-_LIMIT_ROUTE: Final = "PUT /v1/accounts/{account}/limit"
-_DECISION_ROUTE: Final = "POST /v1/adjustments/{{adjustment:path}}/{verb}"
+_LEAVING: Final = ("return", "reversal", "placing", "payer", "refund", "refund_decision")
 _CORRECTED, _DEBIT_MEMO = "384", "383"
 CONFLICT: Final = "CONFLICT"
 
@@ -103,6 +101,8 @@ class _Fold:
         self._commands: list[Command] = []
         self._voided: set[str] = set()
         self._adjustments = Adjustments()
+        self._leaving = Leaving()
+        self._payers: dict[str, str] = {}
         self._limits: dict[Owner, tuple[int, int]] = {}  # Version, minor units.
         self._racing: set[Owner] = set()
         self._surprises: list[str] = []
@@ -127,6 +127,8 @@ class _Fold:
             self._take_void(told, told.number)
         elif kind in ("adjustment", "decision"):
             self._take_adjustment(told)
+        elif kind in _LEAVING and meant != Meant.REFUSED:
+            self._take_leaving(told)
         elif not told.is_over_http and meant == Meant.REFUSED:
             places = [entry.place for entry in told.came if entry.place is not None]
             self._poisons += [ExpectedPoison(f"{told.invoked.code} {told.invoked.id}", *place, Outcome.REFUSED) for place in places]
@@ -148,7 +150,10 @@ class _Fold:
 
     def result(self) -> Oracle:
         """Find the payers, now that everything is known, and add up."""
-        receipts = {**{id_: self._receipt(id_, entry) for id_, entry in self._entries.items()}, **self._receipts}
+        refunds = self._leaving.refunds()
+        receipts = self._leaving.applied_to(
+            {**{id_: self._receipt(id_, entry) for id_, entry in self._entries.items()}, **self._receipts}, refunds
+        )
         maybe = self._maybe - self._documents.keys() - receipts.keys()
         adjustments = self._adjustments.result()
         nets: defaultdict[Owner, int] = defaultdict(int)
@@ -158,19 +163,22 @@ class _Fold:
             nets[owner] += -owed_minor if document.kind == "credit_memo" else owed_minor
         for receipt in receipts.values():
             if receipt.account is not None:
-                nets[receipt.entity, receipt.account, receipt.currency] -= receipt.amount_minor
+                left_minor = receipt.refunded_minor + receipt.returned_minor
+                nets[receipt.entity, receipt.account, receipt.currency] -= receipt.amount_minor - left_minor
         limits = {owner: minor for owner, (_, minor) in self._limits.items() if owner not in self._racing}
         return Oracle(
             documents=self._documents,
             receipts=receipts,
-            maybe=frozenset(maybe | self._adjustments.maybe),
+            maybe=frozenset(maybe | self._adjustments.maybe | self._leaving.maybe),
             nets=dict(nets),
             limits=limits,
             poisons=tuple(self._poisons),
             commands=tuple(self._commands),
             adjustments=adjustments,
+            refunds=refunds,
+            released=frozenset(self._leaving.released),
             voided=frozenset(self._voided & self._documents.keys()),
-            surprises=(*self._surprises, *self._adjustments.surprises),
+            surprises=(*self._surprises, *self._adjustments.surprises, *self._leaving.surprises),
             undecided=tuple(self._undecided),
         )
 
@@ -203,11 +211,32 @@ class _Fold:
         if told.invoked.kind == "adjustment" and told.was_done and told.definite is not None:
             self._adjustments.take_request(body, subject, json.loads(told.definite.answer or "{}"))
         elif told.invoked.kind == "decision":
-            id_, verb = _decided(told.invoked.route)
+            id_, verb = decided(told.invoked.route)
             if told.was_done:
                 self._adjustments.take_decision(id_, verb, subject, body)
             elif told.definite is None:
                 self._adjustments.maybe.add(id_)
+
+    def _take_leaving(self, told: _Told) -> None:
+        """Money that a bank or a person took back, that somebody wants paid back, or decided about otherwise."""
+        kind, body, route, subject = told.invoked.kind, told.body, told.invoked.route, told.invoked.subject
+        if kind == "refund_decision" and told.definite is None:
+            self._leaving.maybe.add(decided(route)[0])
+        if not told.was_done or told.definite is None:
+            return
+        match kind:
+            case "return":
+                self._leaving.take_return(body)
+            case "reversal":
+                self._leaving.take_reversal(route, body)
+            case "placing":
+                self._leaving.take_placing(route, body)
+            case "payer":
+                self._payers[receipt_of(route, body)] = body["customer"]
+            case "refund":
+                self._leaving.take_request(body, subject, json.loads(told.definite.answer or "{}"))
+            case _:
+                self._leaving.take_decision(*decided(route), subject)
 
     def _take_customer(self, told: _Told) -> None:
         for text in told.body["bank_accounts"]:
@@ -244,8 +273,10 @@ class _Fold:
 
     def _receipt(self, id_: str, body: Mapping[str, Any]) -> ExpectedReceipt:
         account, is_certain = self._debtors.payer(body)
-        amount_minor = read_minor(body["amount"], body["currency"])
-        return ExpectedReceipt(id_, body["entity"], body["currency"], amount_minor, account, payer_open=not is_certain)
+        settles = body.get("exchange", body)
+        amount_minor = read_minor(settles["amount"], settles["currency"])
+        account = self._payers.get(id_, account)
+        return ExpectedReceipt(id_, body["entity"], settles["currency"], amount_minor, account, payer_open=not is_certain)
 
 
 def _document(id_: str, kind: str, body: Mapping[str, Any]) -> ExpectedDocument:
@@ -256,12 +287,6 @@ def _document(id_: str, kind: str, body: Mapping[str, Any]) -> ExpectedDocument:
     return ExpectedDocument(id_, _KINDS[kind], body["entity"], body["customer"], body["currency"], abs(minor))
 
 
-def _decided(route: str) -> tuple[str, str]:
-    """Return the adjustment that a route decides about, and how: the last two parts of it."""
-    id_, verb = route.split("/")[-2:]
-    return unquote(id_), verb
-
-
 def _command(told: _Told) -> Command:
     """
     Return an operation over HTTP as a command with its definite answer.
@@ -270,15 +295,10 @@ def _command(told: _Told) -> Command:
     """
     invoked, answer = told.invoked, told.definite
     method, _, path = invoked.route.partition(" ")
-    route, entity = invoked.route, told.body.get("entity", "")
-    if invoked.kind == "limit":
-        route = _LIMIT_ROUTE
-    elif invoked.kind == "decision":
-        id_, verb = _decided(route)
-        route, entity = _DECISION_ROUTE.format(verb=verb), id_.partition("|")[0]
+    route, entity = slot_of(invoked.kind, invoked.route, told.body)
     has_effect = invoked.kind in (*_DOCUMENTS, "receipt") and invoked.code != CONFLICT
     return Command(
-        service=_SERVICE_OF.get(invoked.kind, "invoice"),
+        service=service_of(invoked.kind),
         method=method,
         route=route,
         url_path=path,

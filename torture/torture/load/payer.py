@@ -25,7 +25,8 @@ class Debtors:
         account only, and gives no number but that account's: which came first cannot matter.
         """
         entity = entry["entity"]
-        named = list(numbers_in(entry.get("remittance") or ""))
+        named = [line["document_no"].casefold() for line in entry.get("lines", ())]
+        named += numbers_in(entry.get("remittance") or "")
         for number in named:
             if (account := self.of_document.get((entity, number))) is not None:
                 return account, True

@@ -12,8 +12,14 @@ VOID: Final = "erp.InvoiceVoided.v1"
 OPENING: Final = "erp.OpeningBalanceLoaded.v1"
 CUSTOMER: Final = "erp.CustomerUpserted.v1"
 ENTRY: Final = "bank.EntryBooked.v1"
+RETURN: Final = "bank.EntryReturned.v1"
+ADVICE: Final = "bank.RemittanceAdvised.v1"
+RATE: Final = "erp.FxRatePublished.v1"
 STRUCTURED: Final = b"application/cloudevents+json; charset=utf-8"
-SOURCES: Final[Mapping[str, str]] = {"erp.documents": "/erp/torture", "erp.customers": "/erp/torture", "bank.entries": "/bank/torture"}
+SOURCES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("erp.documents", "erp.customers", "erp.reference"), "/erp/torture"),
+    "bank.entries": "/bank/torture",
+}
 
 Header: TypeAlias = tuple[bytes, bytes | None]
 

@@ -32,6 +32,11 @@ class Customer:
     currencies: tuple[str, ...]
     bank_account: str | None
 
+    @property
+    def own_currency(self) -> str:
+        """The currency of the entity whose customer it is."""
+        return next(one.currency for one in ENTITIES if one.id == self.entity)
+
 
 ENTITIES: Final = (
     Entity("US01", "USD", "America/New_York", "US"),

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from torture.check.books import Adjustment, LedgerAdjustment, LedgerItem
+from torture.check.books import Adjustment
 from torture.check.evidence import Evidence
 from torture.check.expected import ExpectedAdjustment
 from torture.check.finding import Finding, Harm
+from torture.check.ledger_rows import LedgerAdjustment, LedgerItem
 
 APPROVED = ("approved", "posted", "recovered")
 ENDED = ("rejected", "expired", "withdrawn")

@@ -2,23 +2,10 @@
 
 from collections.abc import Iterator
 
-from torture.check.books import (
-    Adjustment,
-    Application,
-    Document,
-    DunnedItem,
-    Item,
-    LedgerAdjustment,
-    LedgerItem,
-    LedgerMemo,
-    Memo,
-    Notice,
-    Receipt,
-    ReportedItem,
-    ReportedNotice,
-)
+from torture.check.books import Adjustment, Document, DunnedItem, Item, Memo, Notice, ReportedItem, ReportedNotice, ReturnFee
 from torture.check.evidence import Evidence
 from torture.check.finding import Finding
+from torture.check.ledger_rows import Allowance, Application, Exchanged, LedgerAdjustment, LedgerItem, LedgerMemo, Receipt, Refund
 
 
 def s1_rows_belong_to_the_entity_of_their_key(evidence: Evidence) -> Iterator[Finding]:
@@ -32,6 +19,8 @@ def s1_rows_belong_to_the_entity_of_their_key(evidence: Evidence) -> Iterator[Fi
     named += [("payment", name, row.entity) for row in books.rows("payment", LedgerAdjustment) for name in (row.adjustment, row.item)]
     named += [("payment", row.memo, row.entity) for row in books.rows("payment", LedgerMemo)]
     named += [("payment", row.receipt, row.entity) for row in books.rows("payment", Receipt)]
+    named += [("payment", name, row.entity) for row in books.rows("payment", Refund) for name in (row.refund, row.receipt)]
+    named += [("invoice", row.receipt, row.entity) for row in books.rows("invoice", ReturnFee)]
     named += [("dunning", row.item, row.entity) for row in books.rows("dunning", DunnedItem)]
     named += [("dunning", row.notice, f"{row.entity}|{row.account}|{row.currency}") for row in books.rows("dunning", Notice)]
     named += [("dunning", item, row.entity) for row in books.rows("dunning", Notice) for item in row.items]
@@ -40,9 +29,12 @@ def s1_rows_belong_to_the_entity_of_their_key(evidence: Evidence) -> Iterator[Fi
     for service, name, owner in named:
         if not name.startswith(f"{owner}|"):
             yield Finding("S1", f"{service} {name}", f"stands under {owner}")
-    for one in books.rows("payment", Application):
-        if one.source.split("|")[0] != one.item.split("|")[0]:
-            yield Finding("S1", one.application, f"{one.source} pays {one.item} of another entity")
+    pairs = [(one.application, one.source, one.item) for one in books.rows("payment", Application)]
+    pairs += [(one.allowance, one.receipt, one.item) for one in books.rows("payment", Allowance)]
+    pairs += [(one.application, one.receipt, one.item) for one in books.rows("payment", Exchanged)]
+    for name, source, item in pairs:
+        if source.split("|")[0] != item.split("|")[0]:
+            yield Finding("S1", name, f"{source} pays {item} of another entity")
 
 
 def s1_facts_belong_to_the_entity_of_their_key(evidence: Evidence) -> Iterator[Finding]:

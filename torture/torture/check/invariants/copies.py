@@ -2,23 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
 
-from torture.check.books import (
-    Application,
-    DunnedItem,
-    Exposure,
-    Item,
-    LedgerItem,
-    LedgerMemo,
-    Memo,
-    Notice,
-    Receipt,
-    ReportedItem,
-    ReportedNotice,
-)
+from torture.check.books import DunnedItem, Exposure, Item, Memo, Notice, ReportedItem, ReportedNotice
 from torture.check.evidence import Evidence
 from torture.check.finding import Finding, Harm
 from torture.check.folded import OPEN, FoldedItem
+from torture.check.ledger_rows import Application, LedgerItem, LedgerMemo, Receipt
+
+_DOCUMENT_PARTS: Final = ("total", "settled", "credited", "adjusted", "discounted")
+"""What the invoice service keeps of an item, which is worth nothing once it is void; what was let go is among what was adjusted."""
+_LEDGER_PARTS: Final = (*_DOCUMENT_PARTS, "allowed", "voided")
 
 
 def m6_copies_of_items_agree(evidence: Evidence) -> Iterator[Finding]:
@@ -39,22 +34,17 @@ def m6_copies_of_items_agree(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding("M6", f"{service} {name}", f"{said.get(name)}, the log says {told.get(name)}")
     for ledger_item in books.rows("payment", LedgerItem):
         if (one := folded.items.get(ledger_item.item)) is not None:
-            yield from _parts_differ(
-                "payment", ledger_item, (one.total_minor, *_taken_off(one), one.voided_minor), ledger_item.voided_minor
-            )
+            yield from _parts_differ("payment", ledger_item, one, _LEDGER_PARTS)
     for item in books.rows("invoice", Item):
         if (one := folded.items.get(item.item)) is not None:
-            yield from _parts_differ("invoice", item, (one.total_minor - one.voided_minor, *_taken_off(one)))
+            documented = replace(one, total_minor=one.total_minor - one.voided_minor, adjusted_minor=one.adjusted_minor + one.let_go_minor)
+            yield from _parts_differ("invoice", item, documented, _DOCUMENT_PARTS)
 
 
-def _parts_differ(service: str, row: LedgerItem | Item, told: tuple[int, ...], *more: int) -> Iterator[Finding]:
-    said = (row.total_minor, *_taken_off(row), *more)
-    if said != told:
-        yield Finding("M6", f"{service} {row.item}", f"total, settled, credited, written off (voided) {said}, the log says {told}")
-
-
-def _taken_off(one: LedgerItem | Item | FoldedItem) -> tuple[int, int, int]:
-    return one.settled_minor, one.credited_minor, one.adjusted_minor
+def _parts_differ(service: str, row: LedgerItem | Item, told: FoldedItem, parts: Sequence[str]) -> Iterator[Finding]:
+    said, should = ([getattr(one, f"{part}_minor") for part in parts] for one in (row, told))
+    if said != should:
+        yield Finding("M6", f"{service} {row.item}", f"{', '.join(parts)} are {said}, the log says {should}")
 
 
 def m6_copies_of_memos_agree(evidence: Evidence) -> Iterator[Finding]:
@@ -130,7 +120,8 @@ def e5_the_ledger_is_its_facts(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _disposition(one: object) -> tuple[object, ...]:
-    names = ("entity", "account", "currency", "amount_minor", "unidentified_minor", "unapplied_minor", "on_account_minor", "applied_minor")
+    dispositions = ("amount", "unidentified", "unapplied", "on_account", "applied", "refunded", "returned")
+    names = ("entity", "account", "currency", *(f"{disposition}_minor" for disposition in dispositions))
     return tuple(getattr(one, name) for name in names)
 
 

@@ -126,7 +126,7 @@ def w1_notices_are_a_function_of_the_facts(evidence: Evidence) -> Iterator[Findi
     for entity, day in days.items():
         if day.late:
             continue  # What came late was not before the end of its day.
-        dunning = Dunning.of(entity, evidence.folded, _first_day(evidence.log.markers, entity))
+        dunning = Dunning.of(entity, evidence.folded, first_day_of(evidence.log.markers, entity))
         own = {one.name: one for one in dunning.until(day.open_on - _ONE_DAY)}
         said = {name: one for name, one in sent.items() if one.entity == entity}
         for name in sorted(own.keys() | said.keys()):
@@ -145,6 +145,7 @@ def w1_notices_are_a_function_of_the_facts(evidence: Evidence) -> Iterator[Findi
             yield Finding("W1", f"notice {row.notice}", f"asks for {row.total_minor}, its items are {row.items_minor}; sent was {one}")
 
 
-def _first_day(markers: Iterable[Marker], entity: str) -> date | None:
+def first_day_of(markers: Iterable[Marker], entity: str) -> date | None:
+    """Return the day before the first marker of an entity, on which everything is booked that stands before it; None without markers."""
     days = [marker.day for marker in markers if marker.entity == entity]
     return min(days) - _ONE_DAY if days else None

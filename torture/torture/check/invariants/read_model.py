@@ -5,18 +5,20 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 
 from torture.check.answers import BUCKETS, Aging, AgingRow
-from torture.check.books import AccountDelta, CubeDelta
+from torture.check.books import AccountDelta, CubeDelta, ReportedReceipt
 from torture.check.evidence import Evidence
 from torture.check.finding import Finding
 from torture.check.folded import CubeKey, Folded
 from torture.check.rows import Day
 
 _BUCKET_DAYS = (0, 30, 60, 90)
+_LEFT = ("reversed", "refunded")
+"""Measures of money that left us: it stands on no account any more."""
 
 
 def m9_aging_is_what_the_checker_ages(evidence: Evidence) -> Iterator[Finding]:
     """M9: reporting's answers on aging, bucket by bucket, against items aged here as of the same day and known at the same day."""
-    late = _late(evidence)
+    late = late_entities(evidence)
     for answer in evidence.aging:
         where = f"aging {answer.entity} as of {answer.as_of} known at {answer.known_at}"
         for row in answer.rows:
@@ -31,7 +33,8 @@ def m9_aging_is_what_the_checker_ages(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding("M9", where, f"{said.get(owner)}, the log says {told.get(owner)}")
 
 
-def _late(evidence: Evidence) -> set[str]:
+def late_entities(evidence: Evidence) -> set[str]:
+    """Return the entities of which something came to reporting when its day had closed there."""
     return {day.entity for day in evidence.books.rows("reporting", Day) if day.late}
 
 
@@ -45,6 +48,8 @@ def aged(folded: Folded, asked: Aging) -> Iterator[AgingRow]:
         if asked.known_at is not None and booked_on > asked.known_at:
             continue
         owner = account, currency
+        if measure in _LEFT:
+            continue
         if due_on is not None:
             buckets[owner][bucket_of(asked.as_of, due_on)] += minor
         else:
@@ -63,7 +68,7 @@ def bucket_of(as_of: date, due_on: date) -> int:
 
 def r2_the_read_model_is_a_fold_of_the_log(evidence: Evidence) -> Iterator[Finding]:
     """R2: reporting's cube, its deltas by account and its notices are what the checker folds from the log, row by row."""
-    late = _late(evidence)
+    late = late_entities(evidence)
     cube: dict[CubeKey, int] = defaultdict(int)
     by_account: dict[CubeKey, int] = {}
     for (entity, account, currency, measure, due_on, effective_on, booked_on), minor in evidence.folded.cube.items():
@@ -84,6 +89,21 @@ def r2_the_read_model_is_a_fold_of_the_log(evidence: Evidence) -> Iterator[Findi
             if had.get(key, 0) != should.get(key, 0):
                 what = f"{had.get(key, 0)} minor units, the log says {should.get(key, 0)}"
                 yield Finding("R2", f"reporting {name} {'|'.join(map(str, key))}", what)
+
+
+def r2_receipts_in_the_read_model_are_a_fold_of_the_log(evidence: Evidence) -> Iterator[Finding]:
+    """R2: so is what it keeps of every receipt, from which it says how well money was matched."""
+    said = {
+        one.receipt: (one.entity, one.currency, one.received_minor, one.applied_minor, one.free_minor)
+        for one in evidence.books.rows("reporting", ReportedReceipt)
+    }
+    told = {
+        name: (one.entity, one.currency, one.amount_minor - one.returned_minor, one.applied_minor, one.free_minor)
+        for name, one in evidence.folded.receipts.items()
+    }
+    for name in sorted(said.keys() | told.keys()):
+        if said.get(name) != told.get(name):
+            yield Finding("R2", f"reporting {name}", f"{said.get(name)}, the log says {told.get(name)}")
 
 
 def _undated(deltas: Mapping[CubeKey, int], late: set[str]) -> Mapping[CubeKey, int]:

@@ -1,6 +1,7 @@
 """Sound evidence, written by hand: the books that five services must have over the story, the oracle's word, and answers over HTTP."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -8,7 +9,6 @@ from torture.check.answers import Aging, AgingRow, Replay, Rush
 from torture.check.books import (
     AccountDelta,
     Adjustment,
-    Application,
     Balance,
     Books,
     CubeDelta,
@@ -16,15 +16,11 @@ from torture.check.books import (
     DunnedItem,
     Exposure,
     Item,
-    LedgerAdjustment,
-    LedgerItem,
-    LedgerMemo,
-    Leg,
     Memo,
     Notice,
-    Receipt,
     ReportedItem,
     ReportedNotice,
+    ReportedReceipt,
     Shelf,
 )
 from torture.check.evidence import Evidence
@@ -38,9 +34,12 @@ from torture.check.expected import (
     Outcome,
 )
 from torture.check.fold import fold
+from torture.check.ledger_rows import Application, LedgerAdjustment, LedgerItem, LedgerMemo, Leg, Receipt
 from torture.check.log import Log
 from torture.check.rows import Day, Head, Idem, Parked, Position, Refused, Row, Seen, Unpublished
-from torture.check.selftest.story import ENTITIES, FIRST_DAY, OPEN_ON, Scribe, log_of, tell
+from torture.check.selftest import cash
+from torture.check.selftest.scribe import ENTITIES, FIRST_DAY, OPEN_ON, Scribe
+from torture.check.selftest.story import log_of, tell
 from torture.check.topology import HEARS, OWNER_OF, SERVICES
 from torture.check.vitals import Vital, Vitals
 
@@ -57,11 +56,19 @@ def evidence() -> Evidence:
     """Return evidence in which every invariant holds."""
     scribe = tell()
     log = log_of(scribe)
-    shelves: dict[str, Shelf] = {service: {**_protocol(service, scribe), **own} for service, own in _own(log).items()}
+    shelves: dict[str, Shelf] = {
+        service: _with(cash.kept_by(service), {**_protocol(service, scribe), **own}) for service, own in _own(log).items()
+    }
     commands = _commands()
     replays = [Replay(one, one.status or 0, one.answer or b"", 422) for one in commands if one.was_accepted]
     rush = Rush("CHECKER-4", [201] * 20, frozenset([b"{}"]), 1)
     return Evidence(Books(shelves), log, _expected(log, commands), _aging(), replays, [rush], _vitals())
+
+
+def _with(rows: Sequence[Row], shelf: Shelf) -> Shelf:
+    """Put rows behind those of their kind."""
+    kinds = dict.fromkeys(map(type, rows))
+    return {**shelf, **{kind: [*shelf.get(kind, ()), *(row for row in rows if type(row) is kind)] for kind in kinds}}
 
 
 def _protocol(service: str, scribe: Scribe) -> Shelf:
@@ -118,6 +125,11 @@ def _own(log: Log) -> dict[str, Shelf]:
                 ReportedItem("KW01|INV-K|1", *_KW, 70_125),
                 ReportedItem("US01|INV-3|1", *_C2, 0),
                 ReportedItem("US01|DM-1|1", *_C2, 0),
+            ],
+            ReportedReceipt: [
+                ReportedReceipt("US01|B-1", "US01", "USD", 13_000, 10_500, 0),
+                ReportedReceipt("US01|B-2", "US01", "USD", 900, 0, 900),
+                ReportedReceipt("US01|B-3", "US01", "USD", 4_000, 4_000, 0),
             ],
             Balance: [Balance(*_US, 4_000, 0, 2_500, 1_500), Balance(*_KW, 70_125, 0, 0, 70_125), Balance(*_C2, 0, 0, 0, 0)],
             ReportedNotice: [ReportedNotice(*_NOTICE, 1, OPEN_ON)],
@@ -240,12 +252,15 @@ def _expected(log: Log, commands: list[Command]) -> Expected:
     ]
     receipts = [ExpectedReceipt("US01|B-1", "US01", "USD", 13_000, "C-1"), ExpectedReceipt("US01|B-2", "US01", "USD", 900, None)]
     receipts.append(ExpectedReceipt("US01|B-3", "US01", "USD", 4_000, "C-2"))
+    documents += cash.expected_documents()
+    receipts += cash.expected_receipts()
     outcomes = {b"poison|1": ("not UTF-8", Outcome.PARKED), b"e-BAD-1": ("currency unknown", Outcome.REFUSED)}
     return Expected(
         documents={one.document: one for one in documents},
         receipts={one.receipt: one for one in receipts},
         maybe=frozenset({"US01|INV-3"}),
-        nets={_US: 1_500, _KW: 70_125, _C2: 4_000},
+        nets={_US: 1_500, _KW: 70_125, _C2: 4_000, cash.OWNER: cash.NET_MINOR},
+        refunds={one.refund: one for one in cash.expected_refunds()},
         adjustments={one.adjustment: one for one in adjustments},
         voided=frozenset({"US01|DM-1"}),
         limits={_US: 500_000},
@@ -264,8 +279,8 @@ def _aging() -> list[Aging]:
     opening = AgingRow("C-1", "USD", (14_500, 0, 0, 0, 0), 14_500, 0, 0)
     written_off = AgingRow("C-2", "USD", (11_000, 0, 0, 0, 0), 11_000, 0, 0)
     return [
-        Aging("US01", _CLOSED_ON, None, [owed]),
-        Aging("US01", FIRST_DAY, FIRST_DAY, [opening, written_off]),
+        Aging("US01", _CLOSED_ON, None, [owed, cash.AGED]),
+        Aging("US01", FIRST_DAY, FIRST_DAY, [opening, written_off, *cash.AGED_FIRST]),
         Aging("KW01", _CLOSED_ON, _CLOSED_ON, [dinars]),
     ]
 

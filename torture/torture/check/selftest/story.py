@@ -4,83 +4,21 @@ The log of the example: two entities, six days, two partitions in every topic, t
 C-1 of US01 owes INV-1 (100.00) and the instalments of INV-2 (20.00 and 40.00), has a memo of 15.00 for INV-2 and pays 130.00; 9.00 came
 from nobody knows whom. C-9 of KW01 owes 70.125 dinars and is sent a notice. One document is refused, one record of a domain topic cannot
 be read. C-2 of US01 has a debit memo of 30.00 voided and pays 40.00 of INV-3 (80.00), of which 48.00 were written off: 8.00 are recovered.
+What C-3 does is told in `cash`.
 """
 
-import json
-from collections import defaultdict
-from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
-from torture.check.log import MARKER_TYPE, Header, Log, Partition, Record
+from torture.check.log import Log
+from torture.check.selftest import cash
+from torture.check.selftest.scribe import DOCUMENTS, ENTRIES, FIRST_DAY, OPEN_ON, SERVICE_OF, Scribe
 from torture.check.topology import HEARS, PASS_ON_DAYS, TOPIC_OF, TOPICS
 
-FIRST_DAY: Final = date(2025, 1, 1)
-OPEN_ON: Final = date(2025, 1, 7)
-ENTITIES: Final = ("US01", "KW01")
-PARTITIONS: Final = 2
-DOCUMENTS, ENTRIES = "erp.documents", "bank.entries"
-_SERVICE_OF: Final = {topic: service for service, topic in TOPIC_OF.items()}
 _OWED: Final = {"entity": "US01", "account": "C-1", "customer": "C-1", "currency": "USD"}
 _WRITTEN_OFF: Final = {"entity": "US01", "account": "C-2", "customer": "C-2", "currency": "USD"}
 _DINARS: Final = {"entity": "KW01", "account": "C-9", "customer": "C-9", "currency": "KWD"}
-_PAID: Final = {"entity": "US01", "account": "C-1", "currency": "USD", "receipt": "US01|B-1"}
-
-
-class Scribe:
-    """Writes records one behind the other, with the sequences and names that the services would give them."""
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.heads: dict[tuple[str, str], int] = defaultdict(int)
-        self.day = FIRST_DAY
-        self._ends: dict[Partition, int] = defaultdict(int)
-
-    @property
-    def ends(self) -> dict[Partition, int]:
-        """One beyond the last record of every partition."""
-        return {(topic, partition): self._ends[topic, partition] for topic in TOPICS for partition in range(PARTITIONS)}
-
-    def write(self, topic: str, partition: int, key: str, value: bytes, headers: Mapping[str, str]) -> Record:
-        """Append a record as it is."""
-        offset = self._ends[topic, partition]
-        self._ends[topic, partition] += 1
-        spelled: tuple[Header, ...] = tuple((name.encode(), content.encode()) for name, content in headers.items())
-        self.records.append(Record(topic, partition, offset, key.encode(), value, spelled))
-        return self.records[-1]
-
-    def repeat(self, record: Record) -> None:
-        """Append a record once more, byte for byte."""
-        headers = {name.decode(): (value or b"").decode() for name, value in record.headers}
-        self.write(record.topic, record.partition, (record.key or b"").decode(), record.value or b"", headers)
-
-    def told(self, topic: str, partition: int, id_: str, data: Mapping[str, Any]) -> Record:
-        """Append what others tell us."""
-        return self.write(topic, partition, id_, json.dumps(data).encode(), _context(id_, "told", "/erp"))
-
-    def fact(
-        self, topic: str, partition: int, key: str, name: str, data: Mapping[str, Any], *, effective_on: str, cause: str = ""
-    ) -> Record:
-        """Append a fact of ours, booked on the scribe's day."""
-        self.heads[topic, key] += 1
-        service, sequence = _SERVICE_OF[topic], self.heads[topic, key]
-        headers = _context(f"{service}/{key}/{sequence}", f"receivables.{name}.v1", f"/receivables/{service}")
-        headers |= {"ce_partitionkey": key, "ce_sequence": str(sequence), "ce_entity": data["entity"], "ce_bookedon": str(self.day)}
-        headers |= {"ce_effectiveon": effective_on, **({"ce_causationid": cause} if cause else {})}
-        return self.write(topic, partition, key, json.dumps(data).encode(), headers)
-
-    def start(self, day: date, topics: tuple[str, ...]) -> None:
-        """Append the markers of a day for both entities to every partition of some topics."""
-        for topic in topics:
-            for partition in range(PARTITIONS):
-                for entity in ENTITIES:
-                    value = json.dumps({"entity": entity, "date": str(day)}).encode()
-                    key = f"{entity}|day|{partition}"
-                    self.write(topic, partition, key, value, _context(f"{key}|{day}", MARKER_TYPE, "/receivables/calendar"))
-
-
-def _context(id_: str, type_: str, source: str) -> dict[str, str]:
-    return {"ce_specversion": "1.0", "ce_id": id_, "ce_type": type_, "ce_source": source, "content-type": "application/json"}
+_PAID: Final = {"entity": "US01", "account": "C-1", "currency": "USD", "receipt": "US01|B-1", "value_on": "2025-01-02"}
 
 
 def _first_day(to: Scribe) -> None:
@@ -127,9 +65,9 @@ def _corrections(to: Scribe) -> None:
     to.fact(invoices, 0, key, "WriteOffApproved", {**item, **approved}, **on)
     rejected = {"request": "US01|adj|INV-3|1|2", "amount": "1.00", "requested_by": "clerk-1", "outcome": "rejected"}
     to.fact(invoices, 0, key, "WriteOffRejected", {**item, **rejected}, **on)
-    adjustment = {**item, "adjustment": "US01|adj|INV-3|1|1"}
+    adjustment = {**item, "adjustment": "US01|adj|INV-3|1|1", "kind": "bad_debt"}
     to.fact(money, 0, key, "AdjustmentPosted", {**adjustment, "amount": "48.00"}, **on)
-    received = {"entity": "US01", "account": "C-2", "currency": "USD", "receipt": "US01|B-3", "amount": "40.00"}
+    received = {"entity": "US01", "account": "C-2", "currency": "USD", "receipt": "US01|B-3", "amount": "40.00", "value_on": "2025-01-02"}
     to.fact(money, 0, key, "PaymentReceived", received, **on)
     to.fact(money, 0, key, "AdjustmentReversed", {**adjustment, "amount": "8.00", "reason": "recovered"}, **on)
     to.fact(money, 0, key, "PaymentApplied", {**item, **received, "application": "money|4"}, **on)
@@ -152,7 +90,7 @@ def _second_day(to: Scribe) -> None:
     back = {**_PAID, "application": "money|3", "item": "US01|INV-2|2", "due_on": "2025-03-01", "amount": "10.00", "reason": "reordered"}
     to.fact(topic, 0, key, "ApplicationReversed", back, **on)
     to.fact(topic, 0, key, "OnAccountCredited", {**_PAID, "amount": "25.00"}, **on)
-    nobodys = {"entity": "US01", "currency": "USD", "receipt": "US01|B-2", "amount": "9.00"}
+    nobodys = {"entity": "US01", "currency": "USD", "receipt": "US01|B-2", "amount": "9.00", "value_on": "2025-01-02"}
     to.fact(topic, 1, "US01|receipt:B-2", "PaymentReceived", nobodys, cause="e-B-2", **on)
     limit = {"entity": "US01", "account": "C-1", "currency": "USD", "new": "5000.00"}
     to.fact(TOPIC_OF["credit"], 0, key, "CreditLimitChanged", limit, **on)
@@ -169,6 +107,14 @@ def _fall_due(to: Scribe) -> None:
         to.fact(TOPIC_OF["invoice"], int(key[:4] == "KW01"), key, "InstalmentFellDue", fell_due, effective_on=str(to.day))
 
 
+def _be_overdue(to: Scribe) -> None:
+    """The work of the second day: what was due on the first is open when that has closed."""
+    for key, item, owed in (("US01|C-1", "US01|INV-1|1", "100.00 USD"), ("KW01|C-9", "KW01|INV-K|1", "70.125 KWD")):
+        amount, currency = owed.split()
+        overdue = {"entity": key[:4], "item": item, "currency": currency, "open": amount}
+        to.fact(TOPIC_OF["payment"], int(key[:4] == "KW01"), key, "InstalmentOverdue", overdue, effective_on=str(to.day))
+
+
 def _last_turn(to: Scribe) -> None:
     """The work of the last day, before its marker: a notice over the facts of the day before."""
     item = {"item": "KW01|INV-K|1", "level": 1, "due_on": "2025-01-01", "open": "70.125"}
@@ -180,17 +126,22 @@ def _last_turn(to: Scribe) -> None:
 def tell() -> Scribe:
     """Write the whole story down."""
     to = Scribe()
-    topics = tuple(topic for topic in TOPICS if topic not in TOPIC_OF.values() or _SERVICE_OF[topic] in PASS_ON_DAYS)
+    topics = tuple(topic for topic in TOPICS if topic not in TOPIC_OF.values() or SERVICE_OF[topic] in PASS_ON_DAYS)
     _first_day(to)
+    cash.tell(to)
     while to.day < OPEN_ON:
         to.day += timedelta(days=1)
         _fall_due(to)
+        cash.turn(to)
+        if to.day == FIRST_DAY + timedelta(days=1):
+            _be_overdue(to)
         if to.day == OPEN_ON:
             _last_turn(to)
         to.start(to.day, topics)
         if to.day == FIRST_DAY + timedelta(days=1):
             _second_day(to)
             _corrections(to)
+        cash.tell(to)
     return to
 
 

@@ -5,7 +5,20 @@ from random import Random
 from typing import Final, TypeAlias
 
 from torture.load.operation import Operation
-from torture.load.plan import corrections, documents, limits, openings, receipts, refusals, writeoffs
+from torture.load.plan import (
+    corrections,
+    documents,
+    limits,
+    openings,
+    people,
+    policies,
+    rates,
+    receipts,
+    refusals,
+    returns,
+    twins,
+    writeoffs,
+)
 from torture.load.plan.customers import tell_again, tell_all
 from torture.load.plan.desk import Desk
 from torture.load.world import World
@@ -34,6 +47,18 @@ _INTENTS: Final[Sequence[tuple[Intent, int]]] = (  # More is billed than paid, a
     (receipts.early_entry_told, 8),
     (receipts.receipt_posted, 9),
     (receipts.all_at_once, 1),
+    (receipts.advised, 3),
+    (returns.entry_returned, 3),
+    (returns.early_return, 1),
+    (returns.return_refused, 1),
+    (people.taken_off, 5),
+    (people.put_on, 2),
+    (people.reversed_by_hand, 1),
+    (people.payer_found, 1),
+    (rates.rate_told, 2),
+    (policies.tolerances, 1),
+    (twins.document, 1),
+    (twins.receipt, 1),
     (limits.limit_put, 6),
     (tell_again, 3),
     (refusals.conflict, 5),

@@ -10,7 +10,7 @@ from torture.load.wire import SOURCES, Record, attributes, in_binary_mode, in_st
 LABEL: Final = b"torture"
 """The header by which a record tells whose it is: the id of its operation. Nobody but the rig knows it."""
 _TIMES: Final = ((1, 2, 3, 4, 5), (60, 20, 10, 6, 4))
-_AMOUNTS: Final = frozenset(("total", "amount", "tax", "open", "original_total"))
+_AMOUNTS: Final = frozenset(("total", "amount", "tax", "open", "original_total", "gross", "discount_taken", "fee"))
 _ZEROS_AT_THE_END: Final = re.compile(r"(\.\d*?)0+$", re.ASCII)
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
 
-from torture.load.operation import Call, HangUp, Kind, Meant, Operation, Publication
+from torture.load.operation import Call, HangUp, Kind, Learnt, Meant, Operation, Publication
 from torture.load.plan.copies import copies_of
 from torture.load.world import Customer, World
 
@@ -23,21 +23,45 @@ PATHS: Final[Mapping[str, tuple[str, str]]] = {
     "void": ("invoice", "/v1/voids"),
     "adjustment": ("invoice", "/v1/adjustments"),
     "receipt": ("payment", "/v1/receipts"),
+    "refund": ("payment", "/v1/refunds"),
+    "policy": ("payment", "/v1/policies"),
 }
 """By kind of operation: the service and the address to POST to."""
-_NUMBERED: Final = frozenset(("invoice", "debit_memo", "memo", "opening", "receipt"))
+SERVICE_OF: Final[Mapping[str, str]] = {
+    **{kind: service for kind, (service, _) in PATHS.items()},
+    **dict.fromkeys(("reversal", "placing", "payer", "refund_decision", "policy_decision"), "payment"),
+}
+"""Who is asked by kinds of calls; all others are the invoice service's."""
+_NUMBERED: Final = frozenset(("invoice", "debit_memo", "memo", "opening", "receipt", "return"))
 """Kinds that take a number or reference, which nobody may use for something else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """An invoice or debit memo that was or will be told, and has to be accepted; it has so many `parts`, each an item."""
+    """
+    An invoice or debit memo that was or will be told, and has to be accepted; it has so many `parts`, each an item.
+
+    `percent` of it may be kept back by who pays it early.
+    """
 
     number: str
     customer: Customer
     currency: str
     total_minor: int
     parts: int = 1
+    percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Banked:
+    """Money that has to be accepted: what the bank booked, whose it is, and the operation that tells of it."""
+
+    reference: str
+    customer: Customer
+    currency: str
+    minor: int
+    operation: str
+    is_posted: bool
 
 
 @dataclass(slots=True)
@@ -55,6 +79,8 @@ class Desk:
     steps: int = 0
     billed: deque[Billed] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     taken: deque[Operation] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    banked: deque[Banked] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    spoken_for: set[str] = field(default_factory=set)  # References of money that somebody takes back, or decides about.
     issued: dict[str, str] = field(default_factory=dict)
     posted: set[str] = field(default_factory=set)  # Numbers of documents that were posted: there once they are acknowledged.
     asked_of: set[str] = field(default_factory=set)  # Numbers of documents that somebody has asked to write off.
@@ -93,6 +119,10 @@ class Desk:
         """Return the present day or one of up to `back` days before it."""
         return self.day - timedelta(days=self.random.randint(0, back))
 
+    def day_gone(self, back: int) -> date:
+        """Return a day of up to `back` days before the one before yesterday: the books may be that far behind, and refuse what is ahead."""
+        return self.day_near(back) - timedelta(days=2)
+
     def billed_to(self, customer: Customer, currency: str) -> list[Billed]:
         """Return the invoices remembered of a customer in a currency, the oldest first."""
         return [one for one in self.billed if one.customer == customer and one.currency == currency]
@@ -103,6 +133,15 @@ class Desk:
         invoices = [one for one in self.billed if one.customer == customer]
         return self.random.choice(invoices or list(self.billed))
 
+    def any_banked(self, *, is_posted: bool = False) -> Banked | None:
+        """Draw money that nobody has taken back or decides about, and have it spoken for; None where there is none."""
+        free = [one for one in self.banked if one.reference not in self.spoken_for and (one.is_posted or not is_posted)]
+        if not free:
+            return None
+        chosen = self.random.choice(free)
+        self.spoken_for.add(chosen.reference)
+        return chosen
+
     def any_there(self, candidates: Sequence[Billed]) -> Billed:
         """
         Draw one of some invoices, two times in three one that was posted, if there is any.
@@ -112,11 +151,14 @@ class Desk:
         posted = [one for one in candidates if one.number in self.posted] if self.random.random() < 2 / 3 else []
         return self.random.choice(posted or candidates)
 
-    def publication(self, kind: Kind, type_: str, topic: str, key: str, body: Mapping[str, Any], name: str = "") -> Publication:
+    def publication(
+        self, kind: Kind, type_: str, topic: str, key: str, body: Mapping[str, Any], name: str = "", after: Sequence[str] = ()
+    ) -> Publication:
         """Plan to tell a fact that has to be accepted: up to five times, spelled this way and that, perhaps only at the end."""
         id_ = self.id()
         copies = copies_of(self.random, id_, type_, topic, key, body, name)
-        told = Publication(id=id_, kind=kind, body=body, copies=copies, is_held=self.random.random() < HELD_SHARE)
+        is_held = self.random.random() < HELD_SHARE and not after
+        told = Publication(id=id_, kind=kind, body=body, after=tuple(after), copies=copies, is_held=is_held)
         self._remember(told)
         return told
 
@@ -155,9 +197,15 @@ class Desk:
         after: Sequence[str] = (),
         subject: str = "clerk-1",
         path: str = "",
+        learnt: Sequence[Learnt] = (),
+        at: str = "",
     ) -> Call:
-        """Plan to post a document, a receipt or what somebody wants done with them; `path` where it is not that of the kind."""
-        service, usual_path = PATHS.get(kind, ("invoice", ""))
+        """
+        Plan to post a document, a receipt or what somebody wants done with them; `path` where it is not that of the kind.
+
+        `learnt` and `at` are those of `Call`.
+        """
+        service, usual_path = SERVICE_OF.get(kind, "invoice"), PATHS.get(kind, ("", ""))[1]
         id_ = self.id()
         call = Call(
             id=id_,
@@ -172,6 +220,8 @@ class Desk:
             key=f"{self.run}-{id_}",
             subject=subject,
             hang_up=self.hang_up(),
+            at=at,
+            learnt=tuple(learnt),
         )
         if meant is Meant.ACCEPTED:
             self._remember(call)
@@ -186,6 +236,6 @@ class Desk:
     def _remember(self, operation: Operation) -> None:
         if operation.kind in _NUMBERED:
             self.taken.append(operation)
-            if operation.kind != "receipt":
+            if operation.kind not in ("receipt", "return"):
                 self.issued.setdefault(operation.body["document_no"], operation.id)
                 self.posted |= {operation.body["document_no"]} if isinstance(operation, Call) else set()

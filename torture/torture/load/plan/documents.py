@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from torture.load.amounts import SCALES, written
 from torture.load.operation import Operation, Publication
+from torture.load.plan import rates
 from torture.load.plan.desk import Billed, Desk
 from torture.load.wire import DEBIT, INVOICE, MEMO
 from torture.load.world import Customer
@@ -67,39 +68,41 @@ def new_invoice(desk: Desk, customer: Customer) -> dict[str, Any]:
     return body
 
 
-def bill(desk: Desk, prefix: str, customer: Customer) -> tuple[dict[str, Any], Billed]:
+def bill(desk: Desk, prefix: str, customer: Customer, currency: str | None = None) -> tuple[dict[str, Any], Billed]:
     """
     Make up a document that has to be accepted and is payable.
 
     By terms of every kind there is, at most a month off, or in two instalments; with discounts, lines and tax, and a few over nothing.
     """
     random = desk.random
-    currency = random.choice(customer.currencies)
+    currency = currency or random.choice(customer.currencies)
     total_minor = random.randint(5, 5000) * 10 ** SCALES[currency] + random.randrange(10 ** SCALES[currency])
     if random.random() < ZERO_SHARE:
         total_minor = 0
-    billed = Billed(
-        f"{prefix}-{desk.number():06d}", customer, currency, total_minor, parts=2 if total_minor and random.random() < 0.2 else 1
-    )
+    number, parts = f"{prefix}-{desk.number():06d}", 2 if total_minor and random.random() < 0.2 else 1
     issued_on = desk.day_near(3)
     body: dict[str, Any] = {
         "entity": customer.entity,
-        "document_no": billed.number,
+        "document_no": number,
         "customer": customer.number,
         "currency": currency,
         "issued_on": issued_on.isoformat(),
         "total": written(total_minor, currency),
     }
-    if billed.parts == 2:
+    if parts == 2:
         first_minor = random.randint(1, total_minor - 1)
-        parts = zip((2, NET_DAYS_MAX), (first_minor, total_minor - first_minor), strict=True)
+        shares = zip((2, NET_DAYS_MAX), (first_minor, total_minor - first_minor), strict=True)
         body["instalments"] = [
-            {"due_on": (issued_on + timedelta(days=days)).isoformat(), "amount": written(minor, currency)} for days, minor in parts
+            {"due_on": (issued_on + timedelta(days=days)).isoformat(), "amount": written(minor, currency)} for days, minor in shares
         ]
     else:
         body["terms"] = _terms(random)
     if "/" not in body.get("terms", "") and random.random() < 0.1:
         body["discounts"] = [{"percent": "3", "days": 5}, {"percent": "1.5", "days": 8}]
+    if currency != customer.own_currency and random.random() < 0.5:
+        body["fx"] = {"rate": rates.drawn(random, currency, customer.own_currency), "rate_on": issued_on.isoformat()}
+    percent = 3 if "discounts" in body else int(body.get("terms", "").partition("/")[0]) if "/" in body.get("terms", "") else 0
+    billed = Billed(number, customer, currency, total_minor, parts, percent)
     return {**body, **_made_of(random, total_minor, currency)}, billed
 
 

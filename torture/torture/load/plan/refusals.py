@@ -7,7 +7,7 @@ from typing import Any, Final
 from torture.load.operation import Kind, Meant, Operation, Publication
 from torture.load.plan import documents
 from torture.load.plan.desk import Desk
-from torture.load.wire import DEBIT, ENTRY, INVOICE, MEMO, OPENING
+from torture.load.wire import DEBIT, ENTRY, INVOICE, MEMO, OPENING, RETURN
 
 _TYPES: Final[Mapping[str, tuple[str, str]]] = {
     "invoice": (INVOICE, "erp.documents"),
@@ -15,7 +15,9 @@ _TYPES: Final[Mapping[str, tuple[str, str]]] = {
     "memo": (MEMO, "erp.documents"),
     "opening": (OPENING, "erp.documents"),
     "receipt": (ENTRY, "bank.entries"),
+    "return": (RETURN, "bank.entries"),
 }
+_OF_THE_BANK: Final = ("receipt", "return")
 
 
 def conflict(desk: Desk) -> Sequence[Operation]:
@@ -28,7 +30,7 @@ def conflict(desk: Desk) -> Sequence[Operation]:
     if not desk.taken:
         return documents.invoice_told(desk)
     original = desk.random.choice(desk.taken)
-    dated = "value_on" if original.kind == "receipt" else "issued_on"
+    dated = "value_on" if original.kind in _OF_THE_BANK else "issued_on"
     desk.contradicted[original.id] += 1  # Never the same twice: that would be a repeat, and not answered again.
     other_day = date.fromisoformat(original.body[dated]) - timedelta(days=desk.contradicted[original.id])
     body = {**original.body, dated: other_day.isoformat()}
@@ -49,7 +51,7 @@ def _told(desk: Desk, kind: Kind, body: dict[str, Any], code: str, after: Sequen
         body = {"account_ref": f"{body['entity']}-OPERATING", **body}
         body.pop("method", None)
     type_, topic = _TYPES[kind]
-    number = body["bank_ref" if kind == "receipt" else "document_no"]
+    number = body["bank_ref" if kind in _OF_THE_BANK else "document_no"]
     return desk.refused_publication(kind, type_, topic, f"{body['entity']}|{number}", body, code, after)
 
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from torture.load.poison.bank import BANK
 from torture.load.poison.documents import DOCUMENTS
 from torture.load.poison.domain import DOMAIN, before_its_predecessor
 from torture.load.poison.envelope import ENVELOPES
@@ -14,7 +15,7 @@ from torture.load.publisher import Place, Publisher, TurnedAway, Unacknowledged
 
 __all__ = ["CATALOGUE", "Dose", "Poison", "Poisoned", "before_its_predecessor", "publish"]
 
-CATALOGUE: Final[Sequence[Poison]] = (*CONTENTS, *DOCUMENTS, *ENVELOPES, *DOMAIN)
+CATALOGUE: Final[Sequence[Poison]] = (*CONTENTS, *DOCUMENTS, *BANK, *ENVELOPES, *DOMAIN)
 """Every poison. Each may be published once a run: its numbers are its own."""
 PATIENCE_S: Final = 90.0
 _PAUSE_S: Final = 0.5

@@ -18,12 +18,17 @@ FELL_DUE: Final = "receivables.InstalmentFellDue.v1"
 APPLIED: Final = "receivables.PaymentApplied.v1"
 POSTED: Final = "receivables.AdjustmentPosted.v1"
 TAKEN_BACK: Final = "receivables.AdjustmentReversed.v1"
+DISCOUNTED: Final = "receivables.DiscountGranted.v1"
+REVOKED: Final = "receivables.DiscountRevoked.v1"
+RETURNED: Final = "receivables.PaymentReversed.v1"
+PAID_BACK: Final = "receivables.RefundIssued.v1"
+EXCHANGED: Final = "receivables.FxRealised.v1"
 NOTICED: Final = "receivables.DunningNoticeSent.v1"
 DREAMT: Final = "receivables.InvoiceDreamt.v1"
 
 _TOPIC_OF: Final[Mapping[str, str]] = {
     **dict.fromkeys((ISSUED, DEBITED, VOIDED, APPROVED, FELL_DUE, DREAMT), INVOICES),
-    **dict.fromkeys((APPLIED, POSTED, TAKEN_BACK), "receivables.payment"),
+    **dict.fromkeys((APPLIED, POSTED, TAKEN_BACK, DISCOUNTED, REVOKED, RETURNED, PAID_BACK, EXCHANGED), "receivables.payment"),
     NOTICED: "receivables.collections",
 }
 _ACCOUNT: Final = "P-99"
@@ -66,10 +71,18 @@ def _applied(name: str, **changes: Any) -> dict[str, Any]:
 
 
 def _written_off(name: str, **changes: Any) -> dict[str, Any]:
-    """Return what approvals, postings and reversals say of an adjustment; the fields that each of them does not know do not matter."""
+    """
+    Return what is said of an adjustment, a discount, a return, a refund or a gain; what each of them does not know does not matter.
+    """
     number = f"P-{name}"[:60]
     body = {
         **_applied(name),
+        "discount": f"earned|{number}",
+        "refund": f"US01|refund|{number}|1",
+        "value_on": "2025-01-02",
+        "approved_by": "approver-1",
+        "gain": "1.00",
+        "loss": "0.00",
         "request": f"US01|adj|{number}|1|1",
         "adjustment": f"US01|adj|{number}|1|1",
         "tax": "0.00",
@@ -146,6 +159,9 @@ def _undecodable() -> list[Poison]:
         ("approval-undecodable", APPROVED, _written_off("approval-undecodable", amount=10)),
         ("adjustment-undecodable", POSTED, _written_off("adjustment-undecodable", tax=None)),
         ("recovery-undecodable", TAKEN_BACK, _written_off("recovery-undecodable", due_on="soon")),
+        ("discount-undecodable", DISCOUNTED, _written_off("discount-undecodable", kind=None)),
+        ("reversal-undecodable", RETURNED, _written_off("reversal-undecodable", reopened="all")),
+        ("refund-undecodable", PAID_BACK, _written_off("refund-undecodable", refund=7)),
     )
     return [_parked(name, _record(name, type_, data), "undecodable") for name, type_, data in told]
 
@@ -153,7 +169,9 @@ def _undecodable() -> list[Poison]:
 def _misplaced() -> list[Poison]:
     """Money moved by a fact on a topic where only documents are told: parked by those who would have believed it."""
     applied, posted = "fact-on-another-topic", "adjustment-on-another-topic"
+    returned = "reversal-on-another-topic"
     told = (
+        (returned, replace(_record(returned, RETURNED, _written_off(returned)), topic=_TOPIC_OF[ISSUED])),
         (applied, replace(_record(applied, APPLIED, _applied(applied)), topic=_TOPIC_OF[ISSUED])),
         (posted, replace(_record(posted, POSTED, _written_off(posted)), topic=_TOPIC_OF[ISSUED])),
     )
@@ -173,6 +191,11 @@ def _failing() -> list[Poison]:
         ("application-amount-exponent", APPLIED, _applied("application-amount-exponent", amount="1e3")),
         ("adjustment-amount-exponent", POSTED, _written_off("adjustment-amount-exponent", amount="1e3")),
         ("recovery-in-no-currency", TAKEN_BACK, _written_off("recovery-in-no-currency", currency="XQQ")),
+        ("discount-amount-exponent", DISCOUNTED, _written_off("discount-amount-exponent", amount="1e3")),
+        ("revocation-below-the-cent", REVOKED, _written_off("revocation-below-the-cent", amount="0.001")),
+        ("reversal-in-no-currency", RETURNED, _written_off("reversal-in-no-currency", currency="XQQ", fee="1.00")),
+        ("refund-amount-in-words", PAID_BACK, _written_off("refund-amount-in-words", amount="ten")),
+        ("gain-of-infinity", EXCHANGED, _written_off("gain-of-infinity", gain="Infinity")),
         ("approval-of-nothing-there", APPROVED, _written_off("approval-of-nothing-there")),
         (name, VOIDED, _issued(name, **words)),
     )

@@ -6,14 +6,29 @@ from typing import Any, Final
 
 from torture.check.expected import ExpectedDocument, ExpectedReceipt, Outcome
 from torture.load.poison.kind import Dose, Effect, Poison
-from torture.load.wire import CUSTOMER, DEBIT, ENTRY, INVOICE, MEMO, OPENING, SOURCES, VOID, Record, attributes, binary_headers, encoded
+from torture.load.wire import (
+    ADVICE,
+    CUSTOMER,
+    DEBIT,
+    ENTRY,
+    INVOICE,
+    MEMO,
+    OPENING,
+    RETURN,
+    SOURCES,
+    VOID,
+    Record,
+    attributes,
+    binary_headers,
+    encoded,
+)
 
 ENTITY: Final = "US01"
 ACCOUNT: Final = "P-01"
 """Whose books poison that is accepted goes into: nobody else's."""
 TOPIC_OF: Final[Mapping[str, str]] = {
     **dict.fromkeys((INVOICE, DEBIT, MEMO, VOID, OPENING), "erp.documents"),
-    ENTRY: "bank.entries",
+    **dict.fromkeys((ENTRY, RETURN, ADVICE), "bank.entries"),
     CUSTOMER: "erp.customers",
 }
 LABEL: Final = b"torture-poison"
