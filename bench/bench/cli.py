@@ -21,7 +21,25 @@ from rich.console import Console
 from bench import compare as comparing
 from bench import machine, markdown, results, show, track
 from bench.case import SCHEMA, Case
-from bench.cases import aging, burst, codec, days, due, http_commit, latency, memory, otel, pipeline, rebuild, relay, stages, step, writes
+from bench.cases import (
+    aging,
+    burst,
+    cash_application,
+    codec,
+    days,
+    due,
+    http_commit,
+    latency,
+    memory,
+    otel,
+    pipeline,
+    rebuild,
+    relay,
+    stages,
+    step,
+    suggestions,
+    writes,
+)
 from bench.machine import Noise
 from bench.race import FULL, QUICK, USUAL, Population, Race, Sizes
 
@@ -34,6 +52,8 @@ PARTS: Final[
     (writes.NAMES, writes.run),
     (step.NAMES, step.run),
     (due.NAMES, due.run),
+    (cash_application.NAMES, cash_application.run),
+    (suggestions.NAMES, suggestions.run),
     (stages.NAMES, stages.run),
     (relay.NAMES, relay.run),
     (otel.NAMES, otel.run),

@@ -95,7 +95,7 @@ def issue_of(billed: Billed) -> invoice.InvoiceIssued:
 
 def receipt_of(billed: Billed, paid: Paid) -> tuple[payment.PaymentReceived, payment.PaymentApplied]:
     """Return the facts of the receipt that paid an item, all of it applied."""
-    bank_ref, amount = f"R{billed.number:08}", format_minor(paid.minor, billed.currency)
+    bank_ref, amount = billed.bank_ref, format_minor(paid.minor, billed.currency)
     receipt = f"{ENTITY}|{bank_ref}"
     received = payment.PaymentReceived(
         entity=ENTITY,
@@ -129,7 +129,7 @@ def entry_of(billed: Billed) -> Published:
     entry = bank.EntryBooked(
         entity=ENTITY,
         account_ref="bench",
-        bank_ref=f"R{billed.number:08}",
+        bank_ref=billed.bank_ref,
         value_on=billed.issued_on,
         amount=format_minor(billed.minor, billed.currency),
         currency=billed.currency,

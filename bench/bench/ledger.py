@@ -60,6 +60,11 @@ class Billed:
         return f"{ENTITY}|{self.document_no}|1"
 
     @property
+    def bank_ref(self) -> str:
+        """The bank's reference of the money that pays it, if any does."""
+        return f"R{self.number:08}"
+
+    @property
     def open_minor(self) -> int:
         """What is open of it in the end."""
         return self.minor - (self.paid.minor if self.paid else 0)

@@ -17,7 +17,7 @@ from bench.ledger import TODAY, Billed, Ledger, Outcome
 
 _ITEMS_AT_ONCE: Final = 50_000
 _FOLDED_AT: Final = datetime(2026, 1, 17, tzinfo=UTC)  # Any instant: the read model only keeps it.
-_TABLES: Final = ("item", "cube", "account_delta", "closing", "account_closing")
+_TABLES: Final = ("item", "cube", "account_delta", "receipt_day", "closing", "account_closing")
 _APPLICATIONS: Final = """
     CREATE SCHEMA bench;
     CREATE UNLOGGED TABLE bench.application (item text NOT NULL, minor bigint NOT NULL, effective_on date NOT NULL, booked_on date NOT NULL)
@@ -69,6 +69,9 @@ def _fold(deltas: Deltas, billed: Billed) -> None:
         deltas.post(to, UNAPPLIED, billed.paid.minor)
         deltas.settle(to, SETTLED, billed.item, billed.account, billed.due_on, billed.paid.minor)
         deltas.post(to, UNAPPLIED, -billed.paid.minor)
+        receipt = deltas.receipt(to, f"{ENTITY}|{billed.bank_ref}")
+        receipt.value_on = billed.paid.value_on
+        receipt.received_minor = receipt.automatic_minor = billed.paid.minor
 
 
 def _posting(billed: Billed, effective_on: date, booked_on: date) -> Posting:
