@@ -186,7 +186,14 @@ class Kafka:
         shutil.rmtree(data, ignore_errors=True)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         # One word with its option: every 64th id begins with a hyphen, and would be taken for an option itself.
-        tool = ["kafka.tools.StorageTool", "format", "--standalone", f"--cluster-id={cluster}", "-c", str(self._folder / "server.properties")]
+        tool = [
+            "kafka.tools.StorageTool",
+            "format",
+            "--standalone",
+            f"--cluster-id={cluster}",
+            "-c",
+            str(self._folder / "server.properties"),
+        ]
         result = subprocess.run([*java, *tool], capture_output=True, text=True, check=False)
         if result.returncode != 0:
             words = (result.stderr or result.stdout).strip().splitlines()

@@ -200,6 +200,23 @@ def test_a_memo_that_a_person_took_off_its_invoice_does_not_reduce_it() -> None:
     assert moved(settle(again, FIRST, STANDARD)) == {(PERSON, "A"): 10, (PINNED, ""): 20}
 
 
+def test_another_memo_reduces_the_invoice_not_before_the_first_was_taken_off_it() -> None:
+    """PAY-07: credit of a memo stood on A until day 3; one dated before counts from then, held or new."""
+    taken_off = replace(stands(M, 0), later=((day(3), -100),))
+    for came in (2, 4):
+        other = Memo("US01|N", "N", day(1), 100, "A", day(came), day(1))
+        item = replace(an_item("A", 100, taken_off), reopened_on=day(3))
+        entries = settle(Books([item], [a_memo(0, "A", barred="A"), other], []), day(4), STANDARD)
+        assert {entry.effective_on: minor for entry, minor in entries.items()} == {day(3): 100}
+
+
+def test_credit_that_a_void_gives_back_reduces_the_invoice_it_names_not_before_it_was_free() -> None:
+    """PAY-08, INV-07: on an item that is void as of day 3 until then."""
+    void = replace(an_item("B", 0, stands(M, 100, rule=PERSON)), void_on=day(3))
+    entries = settle(Books([void, an_item("A", 100)], [a_memo(0, "A")], []), day(4), STANDARD)
+    assert {entry.effective_on: minor for entry, minor in entries.items() if entry.rule == REFERENCE} == {day(3): 100}
+
+
 # --- what is kept stays kept ---
 
 

@@ -123,13 +123,17 @@ class Ledger:
     complete: set[int] = field(default_factory=set)
     posted: dict[Source | OfItem, int] = field(default_factory=dict)
 
-    def books(self) -> dict[int, list[Books]]:
-        """Undo today's entries: the books of every account, by currency, as they opened, with what came today on top."""
+    def books(self, of: Collection[int] | None = None) -> dict[int, list[Books]]:
+        """Undo today's entries: the books of every account, or `of` these, by currency, as they opened, with what came today on top."""
         undone = Undone.by(change for entries in self.booked.values() for change in entries.items())
         books: dict[tuple[int, str], Books] = {}
+        wanted = self.open_on.keys() if of is None else of
         for item_id, row in self.items.items():
-            self._of(books, row).items.append(self._item(item_id, row, undone))
+            if row["account_id"] in wanted:
+                self._of(books, row).items.append(self._item(item_id, row, undone))
         for source, row in self.sources.items():
+            if row["account_id"] not in wanted:
+                continue
             if source.kind == MEMO:
                 self._of(books, row).memos.append(self._memo(source, row, undone))
             elif source.kind == ADJUSTMENT:
@@ -138,7 +142,8 @@ class Ledger:
             else:
                 self._of(books, row).money.append(self._money(source, row, undone))
         for account_id, decision in self.decisions:
-            books[account_id, self.sources[decision.source]["currency"]].decisions.append(decision)
+            if account_id in wanted:
+                books[account_id, self.sources[decision.source]["currency"]].decisions.append(decision)
         by_account: dict[int, list[Books]] = defaultdict(list)
         for (account_id, _), one in sorted(books.items(), key=lambda of: of[0]):
             by_account[account_id].append(one)

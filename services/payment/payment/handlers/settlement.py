@@ -109,7 +109,7 @@ async def _decide(db: Connection, ledger: Ledger, policies: Mapping[int, Policy]
             missing.add(account_id)
     if missing:
         await loading.load_open_items(db, ledger, missing)
-        opened = ledger.books()
+        opened = ledger.books(missing)
         decided |= {account_id: _decide_one(ledger, account_id, opened[account_id], policies[account_id]) for account_id in missing}
     return decided
 
