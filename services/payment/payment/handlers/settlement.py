@@ -21,7 +21,6 @@ from payment.queries.locks import Account
 
 REORDERED = "reordered"
 WORTH_LESS = "worth_less"
-TAKEN_BACK = "returned"
 BY_PERSON = "person"
 
 
@@ -132,7 +131,7 @@ def _reason(ledger: Ledger, entry: Entry, minor: int, day: date, unapplied: Coll
         return RECOVERED
     payer = Source(RECEIPT, entry.source.id) if entry.source.kind == ALLOWANCE else entry.source
     if payer.kind == RECEIPT and ledger.sources[payer]["return_booked_on"] == day:
-        return TAKEN_BACK
+        return RETURNED
     if (payer, entry.item) in unapplied:
         return BY_PERSON
     return WORTH_LESS if entry.applied_on < day else REORDERED

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from asyncpg import Record
 from chassis.service import Fact
@@ -29,8 +29,6 @@ from payment.domain.books import SCORE, SCORED
 from payment.handlers.bookings import ACCOUNT, INVOICE, Booking, Causes, Phase
 from payment.handlers.ledger import Change, Ledger
 from payment.queries.locks import Account
-
-ZERO: Final = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ class Teller:
         entry, common = change.entry, self._item(account, change)
         del common["amount"], common["due_on"]
         currency = self.ledger.items[entry.item]["base_currency"]
-        gain, loss = format_minor(max(change.minor, ZERO), currency), format_minor(max(-change.minor, ZERO), currency)
+        gain, loss = format_minor(max(change.minor, 0), currency), format_minor(max(-change.minor, 0), currency)
         common |= {"currency": currency, "gain": gain, "loss": loss}
         return FxRealised(application=entry.application, receipt=entry.source.id, **common)
 
