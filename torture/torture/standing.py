@@ -13,6 +13,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from torture.cancellation import EndedByItself, only_our_own
 from torture.check.topology import SERVICES, TOPICS
 from torture.rig.cluster import Cluster
 
@@ -25,6 +26,7 @@ NOT_ANSWERING: Final = (
     asyncpg.exceptions.InterfaceError,
     asyncpg.exceptions.InternalClientError,
     httpx.HTTPError,
+    EndedByItself,
 )
 
 Place = tuple[str, int]
@@ -57,16 +59,20 @@ class Standing:
     async def ends(self) -> dict[Place, int]:
         """One beyond the last record of every partition of every topic."""
         try:
-            async with asyncio.timeout(LOOK_S_MAX):
-                if self._kafka is None:
-                    kafka = AIOKafkaConsumer(bootstrap_servers=self._cluster.bootstrap, request_timeout_ms=4000)
-                    self._kafka = kafka
-                    await kafka.start()
-                places = [TopicPartition(topic, n) for topic in TOPICS for n in range(self._cluster.partitions)]
-                return {(tp.topic, tp.partition): end for tp, end in (await self._kafka.end_offsets(places)).items()}
+            with only_our_own():
+                return await self._ends()
         except NOT_ANSWERING:
             await self._drop_kafka()
             raise
+
+    async def _ends(self) -> dict[Place, int]:
+        async with asyncio.timeout(LOOK_S_MAX):
+            if self._kafka is None:
+                kafka = AIOKafkaConsumer(bootstrap_servers=self._cluster.bootstrap, request_timeout_ms=4000)
+                self._kafka = kafka
+                await kafka.start()
+            places = [TopicPartition(topic, n) for topic in TOPICS for n in range(self._cluster.partitions)]
+            return {(tp.topic, tp.partition): end for tp, end in (await self._kafka.end_offsets(places)).items()}
 
     async def books(self, service: str) -> Books:
         """Read the protocol's `chk` views of one database."""
@@ -125,6 +131,6 @@ class Standing:
     async def _drop_kafka(self) -> None:
         kafka, self._kafka = self._kafka, None
         if kafka is not None:
-            with contextlib.suppress(*NOT_ANSWERING):
+            with contextlib.suppress(*NOT_ANSWERING), only_our_own():
                 async with asyncio.timeout(3):
                     await kafka.stop()

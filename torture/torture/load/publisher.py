@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, for_code
 
+from torture.cancellation import was_asked_to_end
 from torture.load import raw
 from torture.load.wire import Record
 
@@ -54,7 +55,7 @@ class Publisher:
         except MessageSizeTooLargeError as error:
             raise TurnedAway(str(error)) from error
         except (KafkaError, OSError, EOFError, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            if isinstance(error, asyncio.CancelledError) and was_asked_to_end():
                 raise  # We are, not the send.
             await self._count_failure()
             raise Unacknowledged(f"{type(error).__name__}: {error}") from error
@@ -101,11 +102,6 @@ class Publisher:
         if self._failures >= _FAILURES_MAX:
             self._failures = 0
             await self.close()
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

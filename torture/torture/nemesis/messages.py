@@ -10,6 +10,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from torture.cancellation import EndedByItself, only_our_own
 from torture.check.topology import HEARS
 from torture.load.poison import Poison, before_its_predecessor, publish
 from torture.nemesis.kind import Ground, Heal, nothing_to_heal
@@ -60,7 +61,7 @@ async def forget_offsets(ground: Ground, target: str) -> Heal:
     for name in instances:
         ground.cluster.instance(name).kill()
     await asyncio.sleep(2.0)  # The group has to lose them first: it takes no offsets from outside before.
-    with contextlib.suppress(KafkaError):
+    with contextlib.suppress(KafkaError, EndedByItself), only_our_own():
         async with _member(ground, target, subscribe=False) as client:
             partitions = [TopicPartition(topic, p) for topic in HEARS[target] for p in range(ground.cluster.partitions)]
             await client.commit(dict.fromkeys(partitions, 0))
@@ -79,7 +80,7 @@ async def storm(ground: Ground, target: str) -> Heal:
 
     async def blow() -> None:
         while not stopping.is_set():
-            with contextlib.suppress(KafkaError, TimeoutError, OSError):
+            with contextlib.suppress(KafkaError, TimeoutError, OSError, EndedByItself), only_our_own():
                 async with asyncio.timeout(15), _member(ground, target, subscribe=True):
                     ground.counts["stranger in the group"] += 1
                     await asyncio.sleep(STORM_EVERY_S / 2)

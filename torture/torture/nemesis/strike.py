@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from torture.cancellation import only_our_own
 from torture.nemesis.kind import Ground, Heal
 from torture.nemesis.plan import PlannedWound, Stroke
 from torture.nemesis.servers import bring_back
@@ -60,7 +61,8 @@ async def _wound(ground: Ground, wound: PlannedWound, say: Callable[[str], None]
     await asyncio.sleep(wound.begins_after_s)
     say(f"{wound.kind.name} {wound.target} {wound.lasts_s:.1f} s")
     try:
-        heal = await wound.kind.strike(ground, wound.target)
+        with only_our_own():
+            heal = await wound.kind.strike(ground, wound.target)
     except Exception as error:  # Another fault of the same stroke may be why this one cannot strike: noted, not counted.
         ground.counts[f"could not strike: {wound.kind.name}"] += 1
         say(f"{wound.kind.name} {wound.target} could not strike: {type(error).__name__}: {error}")
@@ -73,8 +75,9 @@ async def _heal(ground: Ground, wound: PlannedWound, heal: Heal | None) -> None:
     if heal is None:
         return
     try:
-        async with asyncio.timeout(HEAL_S_MAX):
-            await heal()
+        with only_our_own():
+            async with asyncio.timeout(HEAL_S_MAX):
+                await heal()
     except Exception as error:  # Told with the others in the end: the run has failed, but what it shows is still wanted.
         ground.troubles.append(f"{wound.kind.name} of {wound.target} could not be healed: {type(error).__name__}: {error}")
 
