@@ -181,22 +181,27 @@ async def load_all_items(db: Connection, accounts: Collection[tuple[int, str]]) 
 
 
 async def load_closed_items(db: Connection, accounts: Collection[tuple[int, str]], since: date) -> dict[tuple[int, str], list[Owed]]:
-    """Items of accounts (row id, currency) that money has settled since a booked day, at what they were billed, the latest due first."""
+    """
+    Items of accounts (row id, currency) that money has settled since a booked day, at what they were billed, the latest due first.
+
+    What was paid is found by account before anything is joined: joined, the planner may look at it once for every document of the entity.
+    """
     rows = await db.fetch(
         f"""
-        SELECT asked.account_id, asked.currency, {_ITEM}, item.due_on, item.total_minor AS minor
+        SELECT asked.account_id, asked.currency, one.*
         FROM unnest($1::bigint[], $2::text[]) AS asked (account_id, currency)
         CROSS JOIN LATERAL (
-            SELECT entry.item_id
-            FROM entry
-            WHERE entry.account_id = asked.account_id AND entry.booked_on >= $3 AND entry.receipt_id IS NOT NULL
-                AND entry.item_id IS NOT NULL AND entry.rule <> 'fx'
-            GROUP BY entry.item_id HAVING sum(entry.amount_minor) > 0
-        ) AS paid
-        JOIN item ON item.id = paid.item_id AND NOT item.is_open
-        JOIN document ON document.id = item.document_id AND document.currency = asked.currency
-        ORDER BY item.due_on DESC, document.document_no COLLATE "C", item.n
-        LIMIT $4
+            SELECT {_ITEM}, item.due_on, item.total_minor AS minor
+            FROM item JOIN document ON document.id = item.document_id
+            WHERE item.id = ANY(ARRAY(
+                SELECT entry.item_id FROM entry
+                WHERE entry.account_id = asked.account_id AND entry.booked_on >= $3 AND entry.receipt_id IS NOT NULL
+                    AND entry.item_id IS NOT NULL AND entry.rule <> 'fx'
+                GROUP BY entry.item_id HAVING sum(entry.amount_minor) > 0
+            )) AND NOT item.is_open AND document.currency = asked.currency
+            ORDER BY item.due_on DESC, document.document_no COLLATE "C", item.n
+            LIMIT $4
+        ) AS one
         """,
         *_unzipped(accounts),
         since,
