@@ -8,12 +8,16 @@ errors only while they run: one whose connection broke in the moment its client 
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
+import aiokafka
 import structlog
 from aiokafka.errors import KafkaError
 
 log = structlog.get_logger()
+
+_AIOKAFKA: Final = f"{Path(aiokafka.__file__).parent}/"
 
 
 def cancelled_by_a_stranger() -> bool:
@@ -52,10 +56,17 @@ def note_a_strangers_error(loop: asyncio.AbstractEventLoop, context: Mapping[str
     """
     Take what asyncio complains of: a Kafka client's own error is told as what it is, everything else as asyncio would.
 
-    While the client is in use, the same error comes out of its calls; that is where it counts.
+    Its own are those of its kind, and all of its own tasks: one whose connection was just closed ends in the event loop's error. While the
+    client is in use, the same error comes out of its calls; that is where it counts.
     """
     error = context.get("exception")
-    if isinstance(error, KafkaError):
+    if isinstance(error, KafkaError) or (error is not None and _is_aiokafkas(context.get("future"))):
         log.warning("kafka.task_ended", error=f"{type(error).__name__}: {error}")
     else:
         loop.default_exception_handler(dict(context))
+
+
+def _is_aiokafkas(future: object) -> bool:
+    """Whether that is a task that aiokafka has made of a coroutine of its own."""
+    code = getattr(future.get_coro(), "cr_code", None) if isinstance(future, asyncio.Task) else None
+    return code is not None and code.co_filename.startswith(_AIOKAFKA)

@@ -5,6 +5,7 @@ import gc
 import logging
 
 import pytest
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from chassis.strangers import cancelled_by_a_stranger, note_a_strangers_error, outcome_of
 from structlog.testing import capture_logs
@@ -82,3 +83,15 @@ async def test_only_a_kafka_clients_own_error_may_be_asked_for_by_nobody(
         gc.collect()
     assert [one["event"] for one in logs] == ["kafka.task_ended"] * told
     assert len(caplog.records) == complaints
+
+
+async def test_whatever_ends_a_kafka_clients_own_task_is_told_as_the_clients(caplog: pytest.LogCaptureFixture) -> None:
+    """Torture, seed 44: the event loop's own error about a closed connection, in the task that keeps the metadata fresh."""
+    asyncio.get_running_loop().set_exception_handler(note_a_strangers_error)
+    with capture_logs() as logs, caplog.at_level(logging.ERROR, "asyncio"):
+        left = asyncio.create_task(AIOKafkaClient._md_synchronizer(object()))
+        await asyncio.sleep(0)
+        del left
+        gc.collect()
+    assert [(one["event"], one["error"].partition(":")[0]) for one in logs] == [("kafka.task_ended", "AttributeError")]
+    assert not caplog.records
