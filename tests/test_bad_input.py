@@ -187,7 +187,7 @@ def test_the_partition_goes_on_behind_it(told: World) -> None:
 
 def test_it_is_kept_and_counted_for_operators_only(told: World) -> None:
     """EVT-04: the refused records by place and reason, and as a figure."""
-    for service, topics in (("invoice", {"erp.documents"}), ("payment", {"bank.entries", "erp.customers"})):
+    for service, topics in (("invoice", {"erp.documents", "erp.customers"}), ("payment", {"bank.entries", "erp.customers"})):
         sent = [one for one in BROKEN if one.topic in topics]
         of_stories = refused(told, "TERMS_UNKNOWN") if service == "invoice" else []  # Told of terms that were not in force yet.
         expected = len(sent) + 4 + (service == "invoice") + len(of_stories)  # The nameless four, and the stranger's invoice.

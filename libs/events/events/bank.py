@@ -52,6 +52,7 @@ class EntryBooked(Event, frozen=True, kw_only=True):
     `account_ref` is our own bank account; `remittance` is the payer's free text, `lines` what it says in a structured way. `amount` is
     positive. `payment_ref` is the payer's own reference of the payment (end-to-end id), by which an advice finds it. `rate` is what the
     bank credited for one unit of `currency`, in units of the entity's currency. With `exchange` the money settles in another currency.
+    `deposit_for` is the order or contract that the money is a deposit for.
 
     Does not imply that the payer is known or that anything was paid by it: see `PaymentReceived`, `PayerIdentified`, `PaymentApplied`.
     """
@@ -69,6 +70,7 @@ class EntryBooked(Event, frozen=True, kw_only=True):
     rate: str | None = None
     exchange: Exchange | None = None
     lines: list[RemittanceLine] = msgspec.field(default_factory=list)
+    deposit_for: str | None = None
 
 
 @fact("bank.EntryReturned.v1", topic="bank.entries", natural_key=("entity", "bank_ref"))

@@ -193,15 +193,19 @@ class CustomerUpserted(Event, frozen=True, kw_only=True):
     """
     Published by an ERP when a customer is new or has changed; the latest one counts, from the opening of the next business day.
 
+    `parent` is the customer under whose account this one settles, with its parent's account if that has one; without it, under its own.
+
     Carries personal data (name, bank accounts): bounded retention, and none of it travels on in our own facts.
 
-    Does not imply that documents of an unknown customer are refused: an unknown customer is its own account.
+    Does not imply that documents of an unknown customer are refused: an unknown customer is its own account. Nor that documents and money
+    change accounts when a customer gets another parent: those that are here stay where they are.
     """
 
     entity: str
     customer: str
     name: str
     bank_accounts: list[str] = msgspec.field(default_factory=list)
+    parent: str | None = None
 
 
 @fact("erp.FxRatePublished.v1", topic="erp.reference", natural_key=("entity", "currency", "rate_on", "type"))

@@ -116,7 +116,7 @@ class InvoiceIssued(Billed, frozen=True, kw_only=True):
 class DebitMemoIssued(Billed, frozen=True, kw_only=True):
     """
     Published once for every debit memo accepted, for every late charge that is posted (`origin` `late_charge`, `origin_id` the charge), and
-    for the fee of a payment that a bank took back (`return_fee`, the receipt).
+    for the fee of a payment that a bank took back (`return_fee`, the receipt), or for that payment itself (`returned_payment`).
 
     Payable like an invoice: its instalments are open items, and `invoice` is its own id. `ref_invoice` is the document it is about.
 
@@ -350,7 +350,7 @@ class DocumentRejected(Event, frozen=True, kw_only=True):
     Published when a document from an ERP was refused: every reason at once, and where the refused record is kept for redrive. Also when a
     billing schedule could not bill (`source_type` `billing_schedule`, `source_id` the occurrence), which is tried again day by day.
 
-    Key `entity|account`, or `?|<topic>|<partition>` where none could be read.
+    Key `entity|customer` as its sender names it, or `?|<topic>|<partition>` where none could be read.
 
     Does not imply that a document of the same number is not there: with code `CONFLICT` one is, and it stays as it was.
     """

@@ -7,7 +7,7 @@ from typing import Any, Final
 from events import bank, erp
 from events.fact import Event
 
-from testkit.ingress import a_rate, a_receipt, a_return, an_invoice
+from testkit.ingress import a_credit_memo, a_customer, a_rate, a_receipt, a_return, an_invoice
 from testkit.stories import three_items
 from testkit.story import Act, Story, policy
 
@@ -109,6 +109,63 @@ def returned(entity: str) -> Story:
     )
 
 
+def billed_anew(entity: str) -> Story:
+    """PAY-10: 1 000.00 paid two items and is taken back on the 14th with a fee of 35.00, where the policy bills such money anew."""
+    paid_on, returned_on = date(2026, 3, 10), date(2026, 3, 14)
+    due: dict[str, Any] = {"issued_on": date(2026, 1, 30), "due_on": date(2026, 3, 1)}
+    return Story(
+        entity,
+        {
+            paid_on: [
+                *[an_invoice(entity, f"INV-{n}D", "C-10D", amount, **due) for n, amount in ((1, "600.00"), (2, "400.00"))],
+                a_receipt(entity, "BR-10D", "1000.00", value_on=paid_on, naming="INV-1D INV-2D"),
+            ],
+            returned_on: [a_return(entity, "BR-10D", "1000.00", value_on=returned_on, fee="35.00")],
+        },
+        ends_on=date(2026, 3, 17),
+        acts={paid_on: policy(entity, "cash_application", paid_on, {"returns": "debit_memo"}, service="payment")},
+    )
+
+
+def drawn_down(entity: str) -> Story:
+    """PAY-16: a deposit of 1 000.00 for an order, an older item it is not for, and two invoices of the order on later days."""
+    first, second, third = date(2026, 2, 2), date(2026, 2, 9), date(2026, 2, 16)
+
+    def owed(number: str, amount: str, on: date, order: str | None) -> Event:
+        references = None if order is None else erp.References(order_no=order)
+        return an_invoice(entity, number, "C-16D", amount, issued_on=on, references=references)
+
+    return Story(
+        entity,
+        {
+            first: [
+                owed("INV-16A", "300.00", first, None),
+                a_receipt(entity, "BR-16D", "1000.00", value_on=first, customer="C-16D", deposit_for="SO-1616"),
+            ],
+            second: [owed("INV-16B", "700.00", second, "SO-1616")],
+            third: [owed("INV-16C", "800.00", third, "so-1616")],
+        },
+        ends_on=date(2026, 2, 17),
+    )
+
+
+def paid_for_two(entity: str) -> Story:
+    """PAY-11: 160.00 names invoices of two customers, 100.00 and 60.00; three days later the bank takes it back, with a fee of 35.00."""
+    paid_on, returned_on = date(2026, 2, 3), date(2026, 2, 6)
+    return Story(
+        entity,
+        {
+            paid_on: [
+                an_invoice(entity, "INV-12A", "C-12A", "100.00", issued_on=paid_on),
+                an_invoice(entity, "INV-12B", "C-12B", "60.00", issued_on=paid_on),
+                a_receipt(entity, "BR-12", "160.00", value_on=paid_on, naming="INV-12A INV-12B"),
+            ],
+            returned_on: [a_return(entity, "BR-12", "160.00", value_on=returned_on, fee="35.00")],
+        },
+        ends_on=date(2026, 2, 10),
+    )
+
+
 def euros_at_rates(entity: str) -> Story:
     """A10: EUR 10 000.00 at 1.10 are paid at 1.14 and at 1.06, and valued at 1.08 when March ends between."""
     first, second, month_end, third = date(2026, 3, 16), date(2026, 3, 25), date(2026, 3, 31), date(2026, 4, 10)
@@ -123,6 +180,49 @@ def euros_at_rates(entity: str) -> Story:
         },
         ends_on=third,
         acts={first: policy(entity, "revaluation", first, {"period": "month"}, service="payment")},
+    )
+
+
+GROUP_IBAN: Final = "XA00 0000 0000 0000 0004"
+
+
+def one_transfer_for_a_group(entity: str) -> Story:
+    """
+    PAY-11: three stores settle under their holding from 25 January on; each has an older invoice, too.
+
+    The holding pays 600.00 that name nothing, which is all that its stores owe then, and 40.00 that name two stores' invoices. On the 26th
+    one store is sold to another group: its invoice of the 27th is for that, a memo about an older one is not.
+    """
+    told_on, day, sold_on, after = (date(2026, 1, n) for n in (24, 25, 26, 27))
+    stores = [f"STORE-{n}" for n in (1, 2, 3)]
+
+    def owed(number: str, store: int, amount: str, on: date) -> Event:
+        return an_invoice(entity, number, f"STORE-{store}", amount, issued_on=on, due_on=on + timedelta(days=30))
+
+    return Story(
+        entity,
+        {
+            told_on: [
+                a_customer(entity, "HOLDING", GROUP_IBAN, name="Holding of stores"),
+                *(a_customer(entity, one, parent="HOLDING", name=f"Example {one}") for one in stores),
+                *(owed(f"OLD-{n}", n, f"{n}1.00", told_on) for n in (1, 2, 3)),
+            ],
+            day: [
+                *(owed(f"G-{n}", n, f"{n}00.00", day) for n in (1, 2, 3)),
+                a_receipt(entity, "BR-G600", "600.00", value_on=day, iban=GROUP_IBAN),
+            ],
+            sold_on: [
+                *(owed(f"H-{n}", n, f"{n}0.00", sold_on) for n in (1, 2, 3)),
+                a_receipt(entity, "BR-G40", "40.00", value_on=sold_on, iban=GROUP_IBAN, naming="H-3 H-1"),
+                a_customer(entity, "STORE-3", parent="BUYER", name="Sold STORE-3"),
+            ],
+            after: [
+                owed("SOLD-3", 3, "33.00", after),
+                a_credit_memo(entity, "CM-G3", "STORE-3", "5.00", issued_on=after, against="OLD-3"),
+                a_receipt(entity, "BR-OLD", "11.00", value_on=after, iban=GROUP_IBAN, naming="OLD-1"),
+            ],
+        },
+        ends_on=after,
     )
 
 

@@ -86,9 +86,11 @@ def a_rate(entity: str, currency: str, rate: str, *, rate_on: date) -> erp.FxRat
     return erp.FxRatePublished(entity=entity, currency=currency, rate=rate, rate_on=rate_on)
 
 
-def a_customer(entity: str, customer: str, *bank_accounts: str, name: str = "Example Ltd") -> erp.CustomerUpserted:
-    """A customer and the bank accounts it pays from."""
-    return erp.CustomerUpserted(entity=entity, customer=customer, name=name, bank_accounts=list(bank_accounts))
+def a_customer(
+    entity: str, customer: str, *bank_accounts: str, name: str = "Example Ltd", parent: str | None = None
+) -> erp.CustomerUpserted:
+    """A customer, the bank accounts it pays from, and the customer under whose account it settles."""
+    return erp.CustomerUpserted(entity=entity, customer=customer, name=name, bank_accounts=list(bank_accounts), parent=parent)
 
 
 def a_receipt(

@@ -59,9 +59,10 @@ class Story:
 
     @property
     def customers(self) -> list[str]:
-        """The customers of the story that have documents."""
+        """The customers of the story that have documents, and those under whose accounts others settle."""
         documents = erp.Document | erp.CreditMemoIssued | erp.OpeningBalanceLoaded
-        return sorted({fact.customer for fact in self.facts if isinstance(fact, documents)})
+        parents = {fact.parent for fact in self.facts if isinstance(fact, erp.CustomerUpserted) and fact.parent is not None}
+        return sorted(parents | {fact.customer for fact in self.facts if isinstance(fact, documents)})
 
 
 def policy(entity: str, kind: str, valid_from: date, body: Mapping[str, Any], *, service: str = "invoice") -> list[Act]:

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from testkit.cash_stories import cash_rules, early_payments, euros_at_rates, returned, till_days
+from testkit.cash_stories import (
+    billed_anew,
+    cash_rules,
+    drawn_down,
+    early_payments,
+    euros_at_rates,
+    one_transfer_for_a_group,
+    paid_for_two,
+    returned,
+    till_days,
+)
 from testkit.document_stories import every_document, written_off
 from testkit.stories import (
     busy_days,
@@ -34,10 +44,14 @@ STORIES: Final[Mapping[str, Callable[[str], Story]]] = {
     "S20": every_document,
     "S02": early_payments,
     "S06R": returned,
+    "S10D": billed_anew,
+    "S16": drawn_down,
     "S10R": euros_at_rates,
+    "S11G": one_transfer_for_a_group,
+    "S12": paid_for_two,
 }
 """The stories that are told on their own, by the entity they are told of."""
-APART: Final = ("S04R",)
+APART: Final = ("S04R", "S10D")
 """Stories under policies for all money of an entity, which the others are not told under."""
 
 
@@ -55,6 +69,7 @@ STREAM: Final[Mapping[str, Callable[[str], Story]]] = {
     "EXAMPLES": examples_of_2026,
     "SPRING19": money_of_2019,
     "RULES": cash_rules,
+    "ANEW": billed_anew,
     "BUSY": busy_days,
     "TILL": till_days,
 }

@@ -11,6 +11,7 @@ from events.payment import (
     DiscountRevoked,
     PaymentApplied,
     PaymentReversed,
+    PaymentReversedAsDebit,
 )
 
 from invoice import handlers
@@ -32,11 +33,12 @@ SUBSCRIPTIONS = subscribe(
         ),
         handlers.follow_settlement,
     ),
-    (PaymentReversed, handlers.note_fees),
+    ((PaymentReversed, PaymentReversedAsDebit), handlers.note_returned_payments),
+    (erp.CustomerUpserted, handlers.remember_parents),
     (erp.CalendarPublished, handlers.keep_calendars),
     (erp.FxRatePublished, handlers.keep_rates),
     forward=("erp.documents", "erp.customers", "erp.reference"),
     feedback=("receivables.payment",),
-    feedback_awaited=("receivables.payment",),  # Late charges and return fees of a day count what was booked up to two days before.
+    feedback_awaited=("receivables.payment",),  # What is charged on a day counts what was booked up to two days before.
     reject=handlers.reject_document,
 )

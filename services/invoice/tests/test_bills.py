@@ -63,7 +63,11 @@ def test_a_bill_takes_what_was_issued_through_its_day_and_is_on_no_other() -> No
     """INV-12"""
     late = payable("INV-2", issued_on=date(2026, 1, 6))
     bill = consolidate(
-        REQUEST, "B-1", [payable("INV-3", 50, due_on=date(2026, 1, 20)), payable("INV-1"), late, payable("INV-4", on_bill="B-0")], DAY
+        REQUEST,
+        "C-1",
+        "B-1",
+        [payable("INV-3", 50, due_on=date(2026, 1, 20)), payable("INV-1"), late, payable("INV-4", on_bill="B-0")],
+        DAY,
     )
 
     assert isinstance(bill, Bill)
@@ -74,7 +78,7 @@ def test_a_bill_takes_what_was_issued_through_its_day_and_is_on_no_other() -> No
 def test_a_bill_that_carries_forward_takes_over_what_is_open_of_live_bills() -> None:
     """INV-12: balance forward."""
     carried = payable("INV-4", on_bill="B-0", issued_on=date(2026, 1, 9))
-    bill = consolidate(BillRequest("US01", "C-1", "USD", carries_forward=True), "B-1", [payable("INV-1"), carried], DAY)
+    bill = consolidate(BillRequest("US01", "C-1", "USD", carries_forward=True), "C-1", "B-1", [payable("INV-1"), carried], DAY)
 
     assert isinstance(bill, Bill)
     assert ([document.document_no for document in bill.documents], bill.replaces) == (["INV-1", "INV-4"], ("B-0",))
@@ -84,7 +88,7 @@ def test_every_reason_against_the_invoices_named_is_said() -> None:
     wrong = payable("W", 0, account="C-2", currency="EUR", issued_on=date(2026, 1, 6), on_bill="B-0")
     request = BillRequest("US01", "C-1", "USD", invoices=("W", "GONE", "OK", "OK"))
 
-    faults = consolidate(request, "B-1", [wrong, payable("OK")], DAY)
+    faults = consolidate(request, "C-1", "B-1", [wrong, payable("OK")], DAY)
 
     assert isinstance(faults, list)
     assert [tuple(fault) for fault in faults] == [

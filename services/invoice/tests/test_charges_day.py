@@ -137,6 +137,20 @@ async def test_a_payment_that_is_booked_late_corrects_the_next_charge(invoice: S
     assert (first.amount, second.accrued, second.amount, second.posting) == ("71.01", "17.75", "-53.26", "memo_only")
 
 
+async def test_a_charge_is_the_account_s_whose_the_late_item_is(invoice: ServiceUnderTest) -> None:
+    """INV-09, PAY-11: its memo too, whatever parent the customer has got since."""
+    await under(invoice, {**NINE, "posting": "debit_memo", "memo_due_days": 10})
+    await issue(invoice)
+    await invoice.receive(erp.CustomerUpserted(entity="US01", customer="C-1", name="Example", parent="GROUP"))
+    await invoice.meet("US01", date(2026, 2, 21))
+    await issue(invoice, "INV-2")
+    await invoice.meet("US01", MARCH)
+    told = [one for one in invoice.published_envelopes() if isinstance(one.data, LateChargeAssessed | DebitMemoIssued)]
+    assert {(type(one.data), one.data.customer, one.envelope.key) for one in told} == {
+        (kind, "C-1", f"US01|{account}") for kind in (LateChargeAssessed, DebitMemoIssued) for account in ("C-1", "GROUP")
+    }
+
+
 async def test_what_is_known_of_the_last_day_makes_no_difference(invoice: ServiceUnderTest) -> None:
     """INV-09: a charge of day D uses what was booked up to D-2, whether what was booked on D-1 has been heard by then or not."""
     await under(invoice, NINE)

@@ -57,13 +57,19 @@ OUT_OF_BALANCE = (
     "SELECT receipt FROM chk.receipt AS r LEFT JOIN (SELECT source, sum(amount_minor) AS s FROM chk.application"
     " WHERE source_kind = 'receipt' GROUP BY 1) AS a ON a.source = r.receipt"
     " WHERE applied_minor <> coalesce(s, 0) OR amount_minor"
-    " <> unidentified_minor + unapplied_minor + on_account_minor + applied_minor + refunded_minor + returned_minor",
+    " <> unidentified_minor + unapplied_minor + on_account_minor + applied_minor + refunded_minor + returned_minor + transferred_minor",
     "SELECT memo FROM chk.memo AS m LEFT JOIN (SELECT source, sum(amount_minor) AS s FROM chk.application"
     " WHERE source_kind = 'memo' GROUP BY 1) AS a ON a.source = m.memo WHERE applied_minor <> coalesce(s, 0)",
     f"SELECT id FROM ({_as_of('item', 'item_id IS NOT NULL')}) AS a JOIN item USING (id) WHERE so_far NOT BETWEEN 0 AND total_minor",
     f"SELECT id FROM ({_as_of('adjustment', 'adjustment_id IS NOT NULL')}) AS a WHERE so_far < 0",
     f"SELECT id FROM ({_as_of('receipt', 'receipt_id IS NOT NULL')}) AS a JOIN receipt USING (id) WHERE so_far > amount_minor",
     f"SELECT * FROM ({_BY_DISPOSITION}) AS a WHERE so_far < 0",
+    "SELECT receipt FROM chk.receipt LEFT JOIN (SELECT from_receipt AS receipt, sum(amount_minor) AS s FROM chk.transfer GROUP BY 1) AS t"
+    " USING (receipt) WHERE transferred_minor <> coalesce(s, 0)",
+    "SELECT entry.id FROM entry JOIN receipt ON receipt.id = entry.receipt_id WHERE entry.effective_on < receipt.arrived_on",
+    "SELECT transfer FROM receipt LEFT JOIN (SELECT rule, effective_on, sum(amount_minor) AS s FROM entry GROUP BY 1, 2 HAVING"
+    " sum(amount_minor) <> 0) AS e ON e.rule = 'transferred:' || transfer WHERE transfer IS NOT NULL"
+    " AND (e.effective_on, e.s) IS DISTINCT FROM (arrived_on, amount_minor)",
     "SELECT entry FROM chk.entry GROUP BY entry, entity, currency HAVING sum(amount_minor) <> 0",
 )
 """M1 to M4 and M8: each finds rows that break the books."""

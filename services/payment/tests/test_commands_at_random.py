@@ -17,7 +17,7 @@ STEPS = 30
 
 
 class Deeds:
-    """People and a bank at work on one account, by chance."""
+    """People and a bank at work on two accounts, by chance."""
 
     def __init__(self, payment: ServiceUnderTest, chance: random.Random) -> None:
         self.payment = payment
@@ -31,7 +31,7 @@ class Deeds:
     async def act_by_chance(self) -> None:
         """Do one thing; an answer that is no answer fails the test."""
         deeds = [self.bill, self.credit, self.pay, self.pay, self.apply, self.apply, self.take_off, self.take_off]
-        deeds += [self.release, self.ask_back, self.approve, self.take_back, self.turn]
+        deeds += [self.release, self.ask_back, self.approve, self.take_back, self.turn, self.transfer, self.transfer]
         await self.chance.choice(deeds)()
 
     async def post(self, path: str, body: dict[str, Any], *, sub: str = "clerk-1", roles: tuple[str, ...] = ("clerk",)) -> Any:
@@ -49,8 +49,11 @@ class Deeds:
     def maybe(self, **fields: str) -> dict[str, str]:
         return fields if self.chance.random() < 0.5 else {}
 
+    def account(self) -> str:
+        return self.chance.choice(["C-1", "C-1", "C-1", "C-2"])
+
     async def bill(self) -> None:
-        number, total = f"INV-{len(self.documents)}", self.amount()
+        number, total, account = f"INV-{len(self.documents)}", self.amount(), self.account()
         issued = await self.payment.open_on()
         self.documents.append(number)
         await self.payment.receive(
@@ -59,8 +62,8 @@ class Deeds:
                 invoice=f"US01|{number}",
                 document_no=number,
                 type="380",
-                customer="C-1",
-                account="C-1",
+                customer=account,
+                account=account,
                 currency="USD",
                 issued_on=issued,
                 total=total,
@@ -70,7 +73,7 @@ class Deeds:
 
     async def credit(self) -> None:
         number = f"CM-{len(self.memos)}"
-        named = self.chance.choice([None, *self.documents])
+        named, account = self.chance.choice([None, *self.documents]), self.account()
         self.memos.append(number)
         await self.payment.receive(
             invoice.CreditMemoIssued(
@@ -78,8 +81,8 @@ class Deeds:
                 memo=f"US01|{number}",
                 document_no=number,
                 type="381",
-                customer="C-1",
-                account="C-1",
+                customer=account,
+                account=account,
                 currency="USD",
                 issued_on=await self.payment.open_on(),
                 total=self.amount(),
@@ -88,7 +91,7 @@ class Deeds:
         )
 
     async def pay(self) -> None:
-        ref = f"BR-{len(self.receipts)}"
+        ref = f"BR-{self.asked}-{len(self.receipts)}"
         self.receipts.append(ref)
         await self.payment.receive(
             bank.EntryBooked(
@@ -121,6 +124,15 @@ class Deeds:
     async def release(self) -> None:
         await self.post(f"/v1/{self.source()}/release", {"reason": "R"})
 
+    async def transfer(self) -> None:
+        listed = (await self.payment.get("/v1/receipts", entity="US01", state="open")).json()["receipts"]
+        receipt = self.chance.choice([*(one["bank_ref"] for one in listed), "x"])
+        fields = self.maybe(amount=f"{self.chance.randint(1, 20)}.00") | self.maybe(effective_on=str(D1))
+        body = {"to_customer": self.chance.choice(["C-1", "C-2", "C-2"]), "reason": "R", **fields}
+        shown = await self.post(f"/v1/receipts/{receipt}/transfers", body, roles=("approver",))
+        made = [one["to_receipt"].partition("|")[2] for one in shown.get("transfers", [])]
+        self.receipts += [one for one in (receipt, *made) if made]  # Likelier to be taken back, too.
+
     async def ask_back(self) -> None:
         receipt = self.chance.choice([*self.receipts, "x"])
         asked = await self.post("/v1/refunds", {"receipt": receipt, "reason": "R", **self.maybe(amount=self.amount())})
@@ -146,7 +158,7 @@ class Deeds:
 async def test_any_sequence_of_commands_leaves_the_books_in_balance(
     payment: ServiceUnderTest, assert_books_balance: Balance, seed: int
 ) -> None:
-    """PAY-07, PAY-08, PAY-10: a receipt is always the sum of its dispositions, each of them nothing or more, as of every date."""
+    """PAY-02, PAY-07, PAY-08, PAY-10: a receipt is always the sum of its dispositions, each of them nothing or more, as of every date."""
     deeds = Deeds(payment, random.Random(seed))
     for _ in range(STEPS):
         await deeds.act_by_chance()

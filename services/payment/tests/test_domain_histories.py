@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from payment.domain import ADJUSTMENT, DISCOUNTS, FX, MEMO, ON_ACCOUNT, PINNED, RECEIPT, RECOVERED, REFUNDED, RETURNED, VOID
+from payment.domain import ADJUSTMENT, DISCOUNTS, FX, MEMO, ON_ACCOUNT, PINNED, RECEIPT, RECOVERED, TRANSFERRED, VOID
 from payment.domain.allowances import worth_of
 from payment.domain.books import Adjustment, Books, Decision, EarlyPayment, Entry, Item, Memo, Money, Source, Standing, Stated, Tier, Worth
 from payment.domain.policy import RULES, Policy
@@ -99,14 +99,15 @@ class Model:
         came = [(fact, max(on, one.came_on)) for fact, on in self.facts if isinstance(fact, Return) and fact.receipt == one.id]
         return replace(
             one,
-            unapplied_minor=one.unapplied_minor - moved(past, "applied") - on_account - moved(past, REFUNDED) - moved(past, RETURNED),
+            unapplied_minor=one.unapplied_minor - sum(minor for _, entry, minor in past if entry.rule != PINNED),
             on_account_minor=on_account,
             names=tuple(name for name in one.names if name in numbers),
             free_on=free_on(one.free_on, past),
             pinned_minor=moved(past, PINNED),
             barred=self.barred(Source(RECEIPT, one.id), today),
             returned_on=next((fact.returned_on for fact, on in came if on == today), None),
-            settled_minor=moved(past, "applied"),
+            settled_minor=moved(past, "applied") + moved(past, TRANSFERRED),
+            is_bound=one.is_bound and all((said.kind, said.source.id) != ("release", one.id) for said in self.of(Decision)),
         )
 
     def barred(self, source: Source, today: date) -> frozenset[str]:
@@ -211,13 +212,14 @@ class Chance:
         stated = [name for name in names if self.draw(st.booleans())]
         lines = [Stated(name, None, self.draw(st.none() | st.integers(1, 30)), (("BANK", self.some(3)),)) for name in stated]
         one = Money(f"US01|R{n}{place}", f"R{n}{place}", on, total, 0, names, day(n), on)
-        return replace(one, stated=tuple(lines), worth=self.worth(total))
+        return replace(one, stated=tuple(lines), worth=self.worth(total), is_bound=self.draw(st.integers(0, 3)) == 0)
 
     def decide(self, n: int, place: int) -> Decision:
         source = self.draw(st.sampled_from(self.sources))
-        kind = self.draw(st.sampled_from(["apply", "unapply", "unapply", "release", *["refund"] * (source.kind == RECEIPT)]))
+        kind = self.draw(st.sampled_from(["apply", "unapply", "unapply", "release", *["refund", "transfer"] * (source.kind == RECEIPT)]))
         item = self.draw(st.sampled_from(self.items)) if kind in ("apply", "unapply") else ""
-        return Decision(f"D{n}{place}", kind, source, item, 0 if kind == "release" else self.some(), self.on(n))
+        on = day(n + 6) if kind == "transfer" else self.on(n)  # Whoever transfers knows since when the money is free: by then it is.
+        return Decision(f"D{n}{place}", kind, source, item, 0 if kind == "release" else self.some(), on)
 
     def once(self, names: Iterable[str]) -> set[str]:
         """None or one that was not drawn before: what is voided or returned is so once."""
@@ -301,7 +303,7 @@ def cut(facts: list[Fact], random: Any) -> list[list[Fact]]:
 @settings(max_examples=100, deadline=None)
 @given(histories(), st.randoms(use_true_random=False))
 def test_a_day_ends_the_same_however_its_facts_were_shuffled_and_cut_into_batches(history: History, random: Any) -> None:
-    """PAY-07 to PAY-10, PAY-13: the same entries by id, amount and date, on every day."""
+    """PAY-07 to PAY-10, PAY-13, PAY-16: the same entries by id, amount and date, on every day."""
     policy, days = history
     assert netted(play(policy, [cut(facts, random) for facts in days]).entries) == netted(in_one_batch(history).entries)
 

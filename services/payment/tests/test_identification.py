@@ -67,7 +67,7 @@ async def test_the_worklist_tells_age_text_and_who_may_have_paid_what(payment: S
     await payment.turn("US01", D3)
     (one,) = (await worklist(payment)).values()
     assert (one["age_days"], one["amount"], one["debtor_name"], one["remittance"]) == (2, "75.00", "NORDWINT", "for the bicycle")
-    assert one["customers"] == [{"customer": "C-1", "score": "0.8750", "reasons": ["NAME=0.8750"]}]
+    assert one["customers"] == [{"customer": "C-1", "account": "C-1", "score": "0.8750", "reasons": ["NAME=0.8750"]}]
     (suggestion,) = one["suggestions"]
     assert (suggestion["account"], suggestion["rule"], suggestion["score"]) == ("C-1", "exact_amount", "0.9500")
 
@@ -121,8 +121,8 @@ async def test_what_was_learned_identifies_only_when_somebody_else_has_linked_it
     await payment.turn("US01", D2)
     waiting = await worklist(payment)
     assert {ref: one["customers"] for ref, one in waiting.items()} == {
-        "BR-2": [{"customer": "C-1", "score": "0.8000", "reasons": ["ALIAS=bank_account"]}],
-        "BR-3": [{"customer": "C-1", "score": "0.8000", "reasons": ["ALIAS=name"]}],
+        "BR-2": [{"customer": "C-1", "account": "C-1", "score": "0.8000", "reasons": ["ALIAS=bank_account"]}],
+        "BR-3": [{"customer": "C-1", "account": "C-1", "score": "0.8000", "reasons": ["ALIAS=name"]}],
     }
     own = await payment.post(f"/v1/aliases/{name}/link", {"reason": "SURE"}, key="1", roles=["approver"], sub="clerk-1")
     assert (own.status_code, own.json()["code"]) == (403, "MAKER_IS_CHECKER")

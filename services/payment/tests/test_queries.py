@@ -57,14 +57,26 @@ async def test_who_owns_a_bank_account_is_a_function_of_the_lists_booked_before_
 async def test_who_brings_a_document_waits_for_who_looks_for_its_number(payment: ServiceUnderTest) -> None:
     """A receipt and the document it names, in two transactions, cannot miss each other; nor can more names than are locked one by one."""
     name = digest_of("US01", "reference", "inv-1")
-    many = {n.to_bytes(16, "big") for n in range(locks.NAMES_LOCKED_ONE_BY_ONE + 1)}
+    many = {n.to_bytes(8, "big") for n in range(1, locks.NAMES_LOCKED_ONE_BY_ONE + 2)}
     for first, second in (({name}, {name}), (many, {name}), ({name}, many)):
         async with payment.db.transaction() as looking:
-            await locks.lock_names(looking, first)
+            await locks.lock_names(looking, (), first)
             async with payment.db.transaction() as bringing:
                 await bringing.execute("SET LOCAL lock_timeout = '50ms'")
                 with pytest.raises(asyncpg.LockNotAvailableError):
                     await locks.lock_names(bringing, second)
+
+
+@pytest.mark.db
+async def test_receipts_that_look_for_the_same_number_do_not_wait_for_each_other(payment: ServiceUnderTest) -> None:
+    name, own, another = (digest_of("US01", "reference", text) for text in ("invoice", "r-1", "r-2"))
+    async with payment.db.transaction() as looking:
+        await locks.lock_names(looking, {own}, {name})
+        async with payment.db.transaction() as looking_too:
+            await looking_too.execute("SET LOCAL lock_timeout = '50ms'")
+            await locks.lock_names(looking_too, {another}, {name})
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await locks.lock_names(looking_too, {own}, {name})
 
 
 @pytest.mark.db

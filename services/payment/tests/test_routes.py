@@ -54,10 +54,16 @@ async def test_a_receipt_is_recorded_applied_and_shown(payment: ServiceUnderTest
         "applied": "2350.00",
         "refunded": "0.00",
         "returned": "0.00",
+        "transferred": "0.00",
         "value_on": "2026-01-05",
         "booked_on": "2026-01-05",
         "returned_on": None,
+        "came_from": None,
+        "deposit_for": None,
+        "is_bound": False,
+        "debited_on": None,
         "allowances": [],
+        "transfers": [],
     }
     assert (application["item"], application["amount"], application["rule"]) == ("US01|INV-3|1", "2350.00", "reference")
     assert (await payment.get("/v1/receipts/BR/1", entity="US01")).json() == answer.json()

@@ -15,7 +15,7 @@ from sqlmodel import Field, SQLModel
 _NAMES = {"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
 _ITEM_ISSUED_AT_ONCE = "(issued_on IS NULL) = (booked_on IS NULL) AND (issued_on IS NULL) = (folded_at IS NULL)"
 _OF_ITEMS = "'invoiced', 'charged', 'credited', 'settled', 'discounted', 'written_off', 'voided'"
-_OF_ACCOUNTS = f"{_OF_ITEMS}, 'unapplied', 'on_account', 'memo', 'reversed', 'refunded'"
+_OF_ACCOUNTS = f"{_OF_ITEMS}, 'unapplied', 'on_account', 'memo', 'reversed', 'refunded', 'transferred'"
 _MADE_AT_ONCE = "(made_on IS NULL) = (currency IS NULL) AND (made_on IS NULL) = (amount_minor IS NULL)"
 _KNOWN_ON = text("greatest(effective_on, booked_on)")
 _OVERDUE = "to_30_minor + to_60_minor + to_90_minor + over_90_minor"

@@ -135,6 +135,23 @@ async def test_a_returned_payment_is_paid_before_and_owed_after_the_day_it_was_t
     assert march["closing"] == "1035.00"
 
 
+async def test_a_returned_payment_that_is_billed_anew_stays_applied_and_is_counted(reporting: ServiceUnderTest) -> None:
+    """PAY-10: what it paid stays paid, the debit memo is charged and no sale, and the money counts among what banks took back."""
+    due_on, paid_on, back_on = date(2026, 3, 1), date(2026, 3, 10), date(2026, 3, 14)
+    await reporting.receive(billed("INV-6", "600.00", due_on), day=due_on)
+    await reporting.receive(received("B-1", "600.00", paid_on), applied("B-1", "INV-6", "600.00", due_on), day=paid_on)
+    of = {"entity": "US01", "receipt": "US01|B-1", "account": "C-1", "currency": "USD", "kind": "nsf"}
+    back = payment.PaymentReversedAsDebit(**of, amount="600.00", value_on=paid_on)
+    await reporting.receive(back, day=back_on, effective_on=back_on)
+    anew = billed("RETURN-B-1", "600.00", back_on, kind=invoice.DebitMemoIssued, origin="returned_payment", origin_id="US01|B-1")
+    await reporting.receive(anew, day=date(2026, 3, 16))
+
+    after = await aging(reporting, date(2026, 3, 14))
+    assert (after["buckets"]["1-30"], after["buckets"]["current"], after["unapplied"]) == ("0.00", "600.00", "0.00")
+    (march,) = (await read(reporting, "/v1/roll-forward", month="2026-03"))["rows"]
+    assert (march["invoiced"], march["charged"], march["settled"], march["reversed"]) == ("600.00", "600.00", "600.00", "600.00")
+
+
 async def test_a_returned_payment_told_twice_is_returned_once(reporting: ServiceUnderTest) -> None:
     """A6, EVT-02"""
     await a_returned_payment(reporting)

@@ -79,7 +79,7 @@ def test_the_balance_is_open_less_unapplied_less_every_kind_of_credit() -> None:
 
 def test_a_month_closes_at_what_it_opened_with_and_what_moved() -> None:
     """RPT-08"""
-    assert RollForward("USD", 1000, 500, 7, 50, 300, 5, 40, 20, 0, 0, 9, 9).closing_minor == 1092
+    assert RollForward("USD", 1000, 500, 7, 50, 300, 5, 40, 20, 0, 0, 9, 9, 9).closing_minor == 1092
 
 
 def test_a_month_ends_on_its_last_day() -> None:

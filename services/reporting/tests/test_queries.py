@@ -18,6 +18,7 @@ from reporting.domain import (
     REFUNDED,
     REVERSED,
     SETTLED,
+    TRANSFERRED,
     UNAPPLIED,
     UNIDENTIFIED,
     VOIDED,
@@ -157,6 +158,7 @@ async def test_a_month_rolls_forward_net_of_reversals_and_closes_at_its_aging(da
     deltas.post(to(effective_on=january), REVERSED, 1)
     deltas.post(to(effective_on=february), REVERSED, 8)
     deltas.post(to(effective_on=february), REFUNDED, 6)
+    deltas.post(to(effective_on=february), TRANSFERRED, 9)
     deltas.post(to(effective_on=february), UNAPPLIED, 30)
     deltas.post(to(effective_on=february), ON_ACCOUNT, 20)
     deltas.post(to(effective_on=february), MEMO, 7)
@@ -165,7 +167,7 @@ async def test_a_month_rolls_forward_net_of_reversals_and_closes_at_its_aging(da
 
     async with database.reading() as db:
         (row,) = await figures.roll_forward(db, "US01", date(2026, 2, 1), date(2026, 2, 28), None)
-    assert row == RollForward("USD", 1000, 500, 10, 50, 300, 12, 30, 200, 30, 27, 8, 6)
+    assert row == RollForward("USD", 1000, 500, 10, 50, 300, 12, 30, 200, 30, 27, 8, 6, 9)
     assert row.closing_minor == await open_minor(database, date(2026, 2, 28), None)
 
 

@@ -12,6 +12,7 @@ def test_every_money_fact_that_exists_is_heard_and_has_a_fold() -> None:
         payment.EntryRejected,
         payment.RefundRequested,
         payment.RefundRejected,
+        payment.DepositReleased,
         payment.InstalmentOverdue,
         payment.PaymentPolicyPublished,
         *handlers.FINDINGS,

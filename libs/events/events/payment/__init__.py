@@ -4,17 +4,20 @@ from events.payment.allowances import AdjustmentPosted, AdjustmentReversed, Disc
 from events.payment.findings import FxRevalued, InstalmentOverdue, OverpaymentDetected, ShortPaymentDetected, UnearnedDiscountTaken
 from events.payment.ledger import ApplicationReversed, CreditApplied, FxRealised, OnAccountCredited, PaymentApplied, ReceiptUnapplied
 from events.payment.receipts import (
+    DepositReleased,
     EntryRejected,
     PayerIdentified,
     PayerUnknown,
     PaymentReceived,
     PaymentReversed,
+    PaymentReversedAsDebit,
     Received,
     RefundIssued,
     RefundRejected,
     RefundRequested,
 )
 from events.payment.suggestions import Candidate, MatchSuggested, PaymentPolicyPublished, SuggestionAccepted, SuggestionRejected
+from events.payment.transfers import MoneyTransferredIn, MoneyTransferredOut, Worth
 
 __all__ = [
     "AdjustmentPosted",
@@ -22,6 +25,7 @@ __all__ = [
     "ApplicationReversed",
     "Candidate",
     "CreditApplied",
+    "DepositReleased",
     "DiscountGranted",
     "DiscountRevoked",
     "EntryRejected",
@@ -29,6 +33,8 @@ __all__ = [
     "FxRevalued",
     "InstalmentOverdue",
     "MatchSuggested",
+    "MoneyTransferredIn",
+    "MoneyTransferredOut",
     "OnAccountCredited",
     "OverpaymentDetected",
     "PayerIdentified",
@@ -37,6 +43,7 @@ __all__ = [
     "PaymentPolicyPublished",
     "PaymentReceived",
     "PaymentReversed",
+    "PaymentReversedAsDebit",
     "ReceiptUnapplied",
     "Received",
     "RefundIssued",
@@ -46,4 +53,5 @@ __all__ = [
     "SuggestionAccepted",
     "SuggestionRejected",
     "UnearnedDiscountTaken",
+    "Worth",
 ]

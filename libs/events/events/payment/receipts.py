@@ -23,6 +23,7 @@ class PaymentReceived(Event, frozen=True, kw_only=True):
     With `account` the whole amount is unapplied money of that account; without, it is unidentified and the key is `entity|receipt:<id>`.
     `references` are the document numbers found in the remittance that we know, never its text. `currency` is that of what it pays;
     `received` says what the bank booked where that differs. `valuation` is its worth in the entity's currency where that is another.
+    `deposit_for` is the order or contract whose deposit it is: no rule uses it for anything else (PAY-16).
 
     Does not imply that anything is settled by it: `PaymentApplied` and `OnAccountCredited` say where the money went.
     """
@@ -38,6 +39,7 @@ class PaymentReceived(Event, frozen=True, kw_only=True):
     references: list[str] = msgspec.field(default_factory=list)
     received: Received | None = None
     valuation: Valuation | None = None
+    deposit_for: str | None = None
 
 
 @fact("receivables.PayerIdentified.v1", topic="receivables.payment")
@@ -46,7 +48,8 @@ class PayerIdentified(Event, frozen=True, kw_only=True):
     Published under the account's key when the payer of an unidentified receipt became known.
 
     Carries the whole receipt, effective on its value date: the amount stops being unidentified and is unapplied money of the account from
-    then on. `by` is `reference`, `bank_account`, `customer`, `advice`, `alias`, `name` or `person`.
+    then on. `by` is `reference`, `bank_account`, `customer`, `advice`, `alias`, `name` or `person`. `deposit_for` is the order or contract
+    whose deposit it is.
 
     Does not imply any application.
     """
@@ -61,6 +64,7 @@ class PayerIdentified(Event, frozen=True, kw_only=True):
     value_on: date
     bank_ref: str
     references: list[str] = msgspec.field(default_factory=list)
+    deposit_for: str | None = None
 
 
 @fact("receivables.PayerUnknown.v1", topic="receivables.payment")
@@ -107,6 +111,48 @@ class PaymentReversed(Event, frozen=True, kw_only=True):
     fee: Amount | None = None
     refunded: Amount | None = None
     reopened: list[str] = msgspec.field(default_factory=list)
+
+
+@fact("receivables.PaymentReversedAsDebit.v1", topic="receivables.payment")
+class PaymentReversedAsDebit(Event, frozen=True, kw_only=True):
+    """
+    Published when money was taken back and what it paid stays paid: `amount` is to be billed to the account anew (PAY-10).
+
+    Nothing leaves the money of the account: all of it stood on items, with the discounts it earned, and goes on standing there. `kind` is
+    `nsf`, `return`, `chargeback` or `error`. `fee` is what it cost, to be billed as well. `value_on` is the receipt's value date.
+
+    Effective when the money was taken back.
+
+    Does not imply that the debit memo is there: the invoice service makes it two days later.
+    """
+
+    entity: str
+    receipt: str
+    account: str
+    currency: str
+    amount: Amount
+    kind: str
+    value_on: date
+    reason_code: str | None = None
+    fee: Amount | None = None
+
+
+@fact("receivables.DepositReleased.v1", topic="receivables.payment")
+class DepositReleased(Event, frozen=True, kw_only=True):
+    """
+    Published when a person released a deposit from the order or contract it was bound to (PAY-16); `amount` of it is on no item then.
+
+    Does not imply that it goes anywhere: from then on it is money like other money, and rules may use it.
+    """
+
+    entity: str
+    receipt: str
+    account: str
+    currency: str
+    amount: Amount
+    deposit_for: str
+    reason: str
+    released_by: str
 
 
 @fact("receivables.RefundRequested.v1", topic="receivables.payment")

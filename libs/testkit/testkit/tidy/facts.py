@@ -18,6 +18,7 @@ FOR_OTHERS: Mapping[str, str] = {
     "receivables.WriteOffRejected.v1": "whoever asked for the write-off",
     "receivables.InvoicePolicyPublished.v1": "whoever audits which policy was in force",
     "receivables.InstalmentOverdue.v1": "whoever reminds outside: our own services judge what is overdue by dates",
+    "receivables.DepositReleased.v1": "whoever keeps the order: its deposit is bound to it no more",
     "receivables.RefundRequested.v1": "whoever may approve it: asked over HTTP",
     "receivables.RefundRejected.v1": "whoever asked for the refund",
     "receivables.PaymentPolicyPublished.v1": "whoever audits which policy was in force",

@@ -126,11 +126,6 @@ class Schedule:
     def id(self) -> str:
         return f"{self.entity}|schedule|{self.schedule_no}"
 
-    @property
-    def account(self) -> str:
-        """The credit account, as of documents: the customer itself."""
-        return self.customer
-
 
 def occurrences(recurrence: Recurrence, after: date, through: date) -> list[Occurrence]:
     """List the occurrences later than `after` and not later than `through`, in order."""

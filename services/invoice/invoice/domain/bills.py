@@ -37,7 +37,8 @@ class BillRequest:
     """
     What somebody wants billed together: the `invoices` named, or all that are open, were issued by `through_on` and are on no live bill.
 
-    `through_on` is the open day, `bill_no` the next running one, and `due_on` the earliest of the documents' where they are left out.
+    They are those of the account under which `customer` settles. Where they are left out, `through_on` is the open day, `bill_no` the next
+    running one, and `due_on` the earliest of the documents'.
     `carries_forward` adds all that is open of the account's live bills in this currency, which the new bill replaces.
     """
 
@@ -50,11 +51,6 @@ class BillRequest:
     due_on: date | None = None
     reference: ReferenceForm = "rf"
     carries_forward: bool = False
-
-    @property
-    def account(self) -> str:
-        """The credit account, as of documents: the customer itself."""
-        return self.customer
 
     @property
     def content_hash(self) -> bytes:
@@ -119,15 +115,15 @@ def running_number(prefix: str, n: int) -> str:
     return f"{prefix}{n:04}"
 
 
-def consolidate(request: BillRequest, bill_no: str, payables: Sequence[Payable], open_on: date) -> Bill | list[Fault]:
+def consolidate(request: BillRequest, account: str, bill_no: str, payables: Sequence[Payable], open_on: date) -> Bill | list[Fault]:
     """
-    Make a bill of what is payable, or return every reason against it.
+    Make a bill of what is payable by an account, or return every reason against it.
 
     `payables` are the documents named where the request names any, else those of the account and currency that are open.
     """
     through_on = request.through_on or open_on
     if request.invoices is not None:
-        faults = _faults_of_named(request, payables, through_on)
+        faults = _faults_of_named(request, account, payables, through_on)
         if faults:
             return faults
         chosen = list(payables)
@@ -140,7 +136,7 @@ def consolidate(request: BillRequest, bill_no: str, payables: Sequence[Payable],
         entity=request.entity,
         bill_no=bill_no,
         customer=request.customer,
-        account=request.account,
+        account=account,
         currency=request.currency,
         issued_on=open_on,
         through_on=through_on,
@@ -152,7 +148,7 @@ def consolidate(request: BillRequest, bill_no: str, payables: Sequence[Payable],
     )
 
 
-def _faults_of_named(request: BillRequest, payables: Sequence[Payable], through_on: date) -> list[Fault]:
+def _faults_of_named(request: BillRequest, account: str, payables: Sequence[Payable], through_on: date) -> list[Fault]:
     """Say of every document named why it cannot be on this bill."""
     known = {one.document_no: one for one in payables}
     faults = []
@@ -164,14 +160,14 @@ def _faults_of_named(request: BillRequest, payables: Sequence[Payable], through_
         elif document_no not in known:
             faults.append(Fault("INVOICE_UNKNOWN", field))
         else:
-            faults += [Fault(code, field) for code in _reasons_against(known[document_no], request, through_on)]
+            faults += [Fault(code, field) for code in _reasons_against(known[document_no], request, account, through_on)]
         seen.add(document_no)
     return faults
 
 
-def _reasons_against(payable: Payable, request: BillRequest, through_on: date) -> list[str]:
+def _reasons_against(payable: Payable, request: BillRequest, account: str, through_on: date) -> list[str]:
     reasons = {
-        "INVOICE_OF_ANOTHER_ACCOUNT": payable.account != request.account,
+        "INVOICE_OF_ANOTHER_ACCOUNT": payable.account != account,
         "CURRENCY_MISMATCH": payable.currency != request.currency,
         "INVOICE_TOO_LATE": payable.issued_on > through_on,
         "INVOICE_NOT_OPEN": payable.open_minor <= 0,

@@ -65,7 +65,8 @@ class InForce:
     """
     What counts for the documents of one entity on its open day: everything in it was booked before that day.
 
-    `terms` and `default_terms` (first day, code or None) ascend; `rates` are by currency and day of issue.
+    `terms` and `default_terms` (first day, code or None) ascend; `rates` are by currency and day of issue. `accounts` are by customer, who
+    is its own where it has none; `placed` are customer and account of documents that are here, by number.
     """
 
     currency: str | None = None
@@ -73,6 +74,8 @@ class InForce:
     default_terms: Sequence[tuple[date, str | None]] = ()
     roll: RollDay = _stay
     rates: Mapping[tuple[str, date], Rate] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
+    placed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 STANDARD: Final = InForce()
@@ -83,6 +86,7 @@ class Document(msgspec.Struct, frozen=True, gc=False):  # As `Draft`.
     """
     An issued document. Invoices and debit memos have instalments, which sum to the total; credit memos have none.
 
+    `account` is the credit account: the customer itself or whom it settles under, fixed when the document comes.
     `tax_minor` is None where nobody said what of the total is tax; `components` then take it for goods.
     """
 
@@ -91,6 +95,7 @@ class Document(msgspec.Struct, frozen=True, gc=False):  # As `Draft`.
     document_no: str
     type: str
     customer: str
+    account: str
     currency: str
     issued_on: date
     total_minor: int
@@ -115,11 +120,6 @@ class Document(msgspec.Struct, frozen=True, gc=False):  # As `Draft`.
     @property
     def id(self) -> str:
         return document_id(self.entity, self.document_no)
-
-    @property
-    def account(self) -> str:
-        """The credit account: the customer itself as long as there are no hierarchies."""
-        return self.customer
 
     @property
     def key(self) -> str:
@@ -176,12 +176,27 @@ def examine(draft: Draft, in_force: InForce = STANDARD) -> Document | list[Fault
         components = components_of(amounts.total, amounts.tax, amounts.lines)
         discount = _discount(draft, plan, components, faults)
         if not faults:
-            return _made(draft, amounts, amounts.total, plan, components, discount, valuation)
+            return _made(draft, in_force, amounts, amounts.total, plan, components, discount, valuation)
     return faults if draft.opening is None else _of_opening(faults)
+
+
+def account_for(draft: Draft, in_force: InForce) -> str:
+    """
+    Return the account a document settles under, for good: that of its customer, whatever parent this one gets later (PAY-11).
+
+    What is about a document of the same customer that is here from an earlier day goes where that one is.
+    """
+    if draft.account is not None:
+        return draft.account
+    customer, account = in_force.placed.get(draft.ref_document_no or "", (None, None))
+    if account is not None and customer == draft.customer:
+        return account
+    return in_force.accounts.get(draft.customer, draft.customer)
 
 
 def _made(
     draft: Draft,
+    in_force: InForce,
     amounts: _Amounts,
     total_minor: int,
     plan: _Plan,
@@ -199,6 +214,7 @@ def _made(
         document_no=draft.document_no,
         type=CREDIT_NOTE if draft.kind == "credit_memo" and draft.type not in TYPES["credit_memo"] else draft.type,
         customer=draft.customer,
+        account=account_for(draft, in_force),
         currency=draft.currency,
         issued_on=draft.issued_on,
         total_minor=total_minor,

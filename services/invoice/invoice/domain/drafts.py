@@ -12,7 +12,7 @@ from invoice.domain.tags import Assignment, Project, References
 from invoice.domain.valuation import Rate
 
 Kind: TypeAlias = Literal["invoice", "debit_memo", "credit_memo"]
-Origin: TypeAlias = Literal["opening_balance", "correction", "schedule", "late_charge", "return_fee"]
+Origin: TypeAlias = Literal["opening_balance", "correction", "schedule", "late_charge", "return_fee", "returned_payment"]
 
 CORRECTED: Final = "384"
 """The UNTDID 1001 code of an invoice that takes the place of another."""
@@ -34,7 +34,8 @@ class Draft(msgspec.Struct, frozen=True, gc=False):  # Made by the thousand: a d
 
     A credit memo over an invoice may say its `net` amount; `total` and `tax` are then what was made of it. `reason` is a code; longer text
     is left with the sender, for it may name people. `origin` and `origin_id` say what made a document that nobody sent: no content, so
-    that an ERP may send the same document back. `dispute` is what a credit memo answers.
+    that an ERP may send the same document back. `dispute` is what a credit memo answers. `account` is whose account it is for where that is
+    known; else it follows from the customer.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):  # Made by the thousand: a d
     origin: Origin | None = None
     origin_id: str | None = None
     dispute: str | None = None
+    account: str | None = None
 
 
 def opening_draft(

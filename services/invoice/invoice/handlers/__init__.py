@@ -1,5 +1,6 @@
 """What the invoice service does with each fact and command."""
 
+from invoice.handlers.customers import remember_parents
 from invoice.handlers.drafts import draft_of, examine, reasons_against_void, reasons_of
 from invoice.handlers.intake import (
     CONFLICT,
@@ -12,7 +13,7 @@ from invoice.handlers.intake import (
 )
 from invoice.handlers.reference import keep_calendars, keep_rates
 from invoice.handlers.rejections import reject_document
-from invoice.handlers.return_fees import note_fees
+from invoice.handlers.returned_payments import note_returned_payments
 from invoice.handlers.settlement import follow_settlement
 from invoice.handlers.voids import DocumentUnknown, InvoiceSettled, VoidRefused, void_document
 
@@ -32,9 +33,10 @@ __all__ = [
     "issue_made",
     "keep_calendars",
     "keep_rates",
-    "note_fees",
+    "note_returned_payments",
     "reasons_against_void",
     "reasons_of",
     "reject_document",
+    "remember_parents",
     "void_document",
 ]

@@ -8,6 +8,7 @@ from typing import Final
 from chassis.database import Connection
 from chassis.service import Batch, DayWork, Fact
 from events.invoice import DocumentRejected, Reason
+from policies.customers import load_accounts
 
 from invoice.domain import billing
 from invoice.domain.billing import Occurrence, Plan, Schedule
@@ -122,13 +123,27 @@ async def release_milestone(
     return facts, await _find(db, entity, schedule_no)
 
 
+async def find_accounts_due(db: Connection, entity: str, day: date, after: str, limit: int) -> list[str]:
+    """Return the next accounts, sorted and greater than `after`, that some schedule has something to bill to when `day` starts."""
+    accounts = set((await _accounts_due(db, entity, day)).values())
+    return sorted(account for account in accounts if account > after)[:limit]
+
+
+async def _accounts_due(db: Connection, entity: str, day: date) -> dict[str, str]:
+    """Return the accounts of the customers whom schedules have something to bill when `day` starts, by customer."""
+    due = await queries.list_customers_due(db, entity, day)
+    accounts = await load_accounts(db, [(entity, customer) for customer in due], {entity: day})
+    return {customer: account for (_, customer), account in accounts.items()}
+
+
 async def bill_due(db: Connection, entity: str, day: date, accounts: Sequence[str], batch: Batch) -> list[Fact]:
     """
     Bill what every schedule of these accounts has to bill when `day` starts, each invoice issued on its own day (INV-14).
 
     What cannot be billed is refused with every reason, said once, and tried again when the next day starts.
     """
-    stored = await queries.load_due(db, entity, day, accounts)
+    wanted, account_of = set(accounts), await _accounts_due(db, entity, day)
+    stored = await queries.load_due(db, entity, day, [customer for customer, account in account_of.items() if account in wanted])
     if not stored:
         return []
     owed = [(one, occurrence) for one in stored for occurrence in billing.due(one.schedule, day)]
@@ -147,7 +162,7 @@ async def bill_due(db: Connection, entity: str, day: date, accounts: Sequence[st
     return facts + rejections
 
 
-WORK: Final = DayWork(queries.find_accounts_due, bill_due)
+WORK: Final = DayWork(find_accounts_due, bill_due)
 """The part of a starting day that bills."""
 
 
@@ -203,7 +218,7 @@ def _rejected(schedule: Schedule, outcome: Outcome) -> Fact:
         entity=schedule.entity,
         document_no=outcome.document_no,
     )
-    return Fact(data, schedule.entity, f"{schedule.entity}|{schedule.account}", effective_on=outcome.occurrence.on)
+    return Fact(data, schedule.entity, f"{schedule.entity}|{schedule.customer}", effective_on=outcome.occurrence.on)
 
 
 def _faults_of_new(schedule: Schedule, open_on: date) -> list[Fault]:

@@ -7,6 +7,7 @@ from chassis.service import Batch, Fact
 from events.ingress import check_identifier
 from events.invoice import ConsolidatedBillIssued, Reason
 from money import format_minor
+from policies.customers import load_accounts
 
 from invoice.domain import bills
 from invoice.domain.bills import Bill, BillRequest
@@ -42,13 +43,15 @@ async def issue_bill(db: Connection, request: BillRequest, batch: Batch) -> tupl
         if there.content_hash != request.content_hash:
             raise BillNumberTaken
         return [], there
+    name = (request.entity, request.customer)
+    account = (await load_accounts(db, [name], batch.open_on))[name]
     if request.invoices is not None:
         payables = await queries.load_named(db, request.entity, request.invoices)
     else:
-        payables = await queries.load_open(db, request.entity, request.account, request.currency)
+        payables = await queries.load_open(db, request.entity, account, request.currency)
     prefix = bills.running_prefix(request, open_on)
     bill_no = request.bill_no or bills.running_number(prefix, await queries.find_next_number(db, request.entity, prefix))
-    bill = bills.consolidate(request, bill_no, payables, open_on)
+    bill = bills.consolidate(request, account, bill_no, payables, open_on)
     if not isinstance(bill, Bill):
         raise BillRefused(_reasons(bill))
     if await queries.is_reference_taken(db, bill.entity, bill.payment_reference):

@@ -169,6 +169,7 @@ def _memo(made: Charge, terms: ChargeTerms, day: date) -> Draft:
         reason="LATE_CHARGE",
         origin="late_charge",
         origin_id=document_id(item.entity, number),
+        account=item.account,
     )
 
 

@@ -7,14 +7,14 @@ from typing import Final
 from chassis.database import Connection
 from chassis.service import Batch, DayWork, Fact
 
-from invoice.handlers import adjustments, billing, charges, due, memo_requests, return_fees
+from invoice.handlers import adjustments, billing, charges, due, memo_requests, returned_payments
 
 PARTS: Final[tuple[DayWork, ...]] = (
     due.FALLING_DUE,
     adjustments.EXPIRY,
     memo_requests.EXPIRY,
     charges.CHARGING,
-    return_fees.BILLING,
+    returned_payments.BILLING,
     billing.WORK,
 )
 """In the order in which an account's facts of the day are told. Billing is last: the others judge what was booked before the day."""

@@ -1,4 +1,4 @@
-"""What counts for the documents of a batch: policies, calendars and rates booked before the open day of their entity."""
+"""What counts for the documents of a batch: policies, calendars, rates and parents booked before the open day of their entity."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -9,6 +9,7 @@ from chassis.entities import Entities
 from chassis.service import Batch
 from money import CurrencyUnknown, scale
 from policies import queries as policies
+from policies.customers import load_accounts
 from policies.versions import PolicyVersion
 
 from invoice.domain import Draft
@@ -16,6 +17,7 @@ from invoice.domain.documents import InForce
 from invoice.domain.policy_kinds import DOCUMENTS, TERMS
 from invoice.domain.terms import TermsVersion
 from invoice.domain.valuation import Rate
+from invoice.queries.documents import load_placed
 from invoice.queries.reference import RateFound, RateWanted, load_calendars, load_rates
 
 
@@ -24,7 +26,7 @@ async def load_in_force(db: Connection, drafts: Sequence[Draft], batch: Batch) -
     Return what counts for the drafts by entity, those of unknown entities left out.
 
     Only what some draft needs is read: terms where one has any, the default where one has none, calendars where terms roll due dates, rates
-    where a draft in another currency brings none.
+    where a draft in another currency brings none, documents where one is about another.
     """
     ours = [draft for draft in drafts if draft.entity in batch.entities.by_id and draft.entity in batch.open_on]
     entities = sorted({draft.entity for draft in ours})
@@ -38,6 +40,9 @@ async def load_in_force(db: Connection, drafts: Sequence[Draft], batch: Batch) -
     calendars = await load_calendars(db, codes, batch.open_on) if codes else {}
     wanted = _rates_wanted(ours, batch.entities)
     rates = await load_rates(db, wanted, batch.open_on) if wanted else {}
+    accounts = await load_accounts(db, [(draft.entity, draft.customer) for draft in ours if draft.account is None], batch.open_on)
+    about = {(draft.entity, ref) for draft in ours if (ref := draft.ref_document_no) is not None and draft.account is None}
+    placed = await load_placed(db, about, batch.open_on) if about else {}
     in_force = {}
     for entity in entities:
         known: dict[str, Any] = {"roll": calendars[entity].roll} if entity in calendars else {}
@@ -46,6 +51,8 @@ async def load_in_force(db: Connection, drafts: Sequence[Draft], batch: Batch) -
             terms=versions.get(entity, ()),
             default_terms=[(one.valid_from, _default_terms(one)) for one in defaults.get(entity, ())],
             rates=_rates_of(entity, rates),
+            accounts={customer: account for (of, customer), account in accounts.items() if of == entity},
+            placed={document_no: where for (of, document_no), where in placed.items() if of == entity},
             **known,
         )
     return in_force

@@ -18,8 +18,8 @@ def reject_document(refusal: Refusal) -> Fact:
     """
     Answer a document that was refused: every reason, and as much of its identity as can be read.
 
-    Under its account's key where the entity is ours and the customer is legible, else as a fact of no entity. A rejection changes no books,
-    so where the document's own date cannot be read its effective date says nothing.
+    Under the key of its customer where the entity is ours and the customer is legible, else as a fact of no entity. A rejection changes no
+    books, so where the document's own date cannot be read its effective date says nothing.
     """
     entity = _legible(refusal.content, "entity")
     customer = _legible(refusal.content, "customer")

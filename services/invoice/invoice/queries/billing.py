@@ -51,9 +51,9 @@ async def insert_schedule(db: Connection, schedule: Schedule, booked_on: date, n
     row_id: int | None = await db.fetchval(
         """
         INSERT INTO billing_schedule (
-            entity, schedule_no, kind, customer, account, currency, number_prefix, version, next_on, booked_on, recorded_at
+            entity, schedule_no, kind, customer, currency, number_prefix, version, next_on, booked_on, recorded_at
         )
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (entity, schedule_no) DO NOTHING
         RETURNING id
         """,
@@ -61,7 +61,6 @@ async def insert_schedule(db: Connection, schedule: Schedule, booked_on: date, n
         schedule.schedule_no,
         "recurring" if schedule.plan.recurrence is not None else "milestones",
         schedule.customer,
-        schedule.account,
         schedule.currency,
         schedule.plan.number_prefix,
         schedule.version,
@@ -130,29 +129,19 @@ async def save_outcomes(db: Connection, outcomes: Sequence[Outcome], booked_on: 
     )
 
 
-async def find_accounts_due(db: Connection, entity: str, day: date, after: str, limit: int) -> list[str]:
-    """Return the next accounts, sorted and greater than `after`, with a schedule that has something to bill when `day` starts."""
-    rows = await db.fetch(
-        """
-        SELECT DISTINCT account FROM billing_schedule
-        WHERE entity = $1 AND account > $2 AND next_on <= $3
-        ORDER BY account LIMIT $4
-        """,
-        entity,
-        after,
-        day,
-        limit,
-    )
-    return [row["account"] for row in rows]
+async def list_customers_due(db: Connection, entity: str, day: date) -> list[str]:
+    """Return the customers with a schedule that has something to bill when `day` starts."""
+    rows = await db.fetch("SELECT DISTINCT customer FROM billing_schedule WHERE entity = $1 AND next_on <= $2", entity, day)
+    return [row["customer"] for row in rows]
 
 
-async def load_due(db: Connection, entity: str, day: date, accounts: Sequence[str]) -> list[StoredSchedule]:
-    """Read the schedules of these accounts that have something to bill when `day` starts, by account and number."""
+async def load_due(db: Connection, entity: str, day: date, customers: Sequence[str]) -> list[StoredSchedule]:
+    """Read the schedules of these customers that have something to bill when `day` starts, by customer and number."""
     return await _read(
         db,
-        "schedule.entity = $1 AND schedule.account = ANY($2) AND schedule.next_on <= $3",
-        "schedule.account, schedule.schedule_no",
-        *(entity, list(accounts), day),
+        "schedule.entity = $1 AND schedule.customer = ANY($2) AND schedule.next_on <= $3",
+        "schedule.customer, schedule.schedule_no",
+        *(entity, list(customers), day),
     )
 
 

@@ -157,6 +157,24 @@ async def load_hashes(db: Connection, documents: Sequence[Document]) -> dict[str
     return {row["document"]: row["content_hash"] for row in rows}
 
 
+async def load_placed(
+    db: Connection, wanted: Collection[tuple[str, str]], before: Mapping[str, date]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return customer and account of those of these documents (entity, number) that were booked before the entity's day in `before`."""
+    asked = sorted(wanted)
+    rows = await db.fetch(
+        """
+        SELECT document.entity, document.document_no, document.customer, document.account
+        FROM unnest($1::text[], $2::text[], $3::date[]) AS asked (entity, document_no, before)
+        JOIN document ON document.entity = asked.entity AND document.document_no = asked.document_no AND document.booked_on < asked.before
+        """,
+        [entity for entity, _ in asked],
+        [document_no for _, document_no in asked],
+        [before[entity] for entity, _ in asked],
+    )
+    return {(row["entity"], row["document_no"]): (row["customer"], row["account"]) for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Credited:
     """What an invoice was billed, and what memos have credited of it so far."""

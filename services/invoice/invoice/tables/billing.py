@@ -37,7 +37,7 @@ class ScheduleRow(Table, table=True):
         UniqueConstraint("entity", "schedule_no"),
         CheckConstraint("kind IN ('recurring', 'milestones')", name="kind"),
         CheckConstraint("stopped_on IS NULL OR next_on IS NULL", name="stopped"),
-        Index("ix_billing_schedule_account", "entity", "account", "next_on"),
+        Index("ix_billing_schedule_due", "entity", "next_on"),
         Index("uq_billing_schedule_prefix", "entity", "number_prefix", unique=True, postgresql_where=text("stopped_on IS NULL")),
     )
 
@@ -46,7 +46,6 @@ class ScheduleRow(Table, table=True):
     schedule_no: str = Field(sa_type=Text)
     kind: str = Field(sa_type=Text)
     customer: str = Field(sa_type=Text)
-    account: str = Field(sa_type=Text)
     currency: str = Field(sa_column=Column(CHAR(3), nullable=False))
     number_prefix: str = Field(sa_type=Text)
     version: int

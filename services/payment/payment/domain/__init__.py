@@ -8,6 +8,7 @@ from payment.domain.books import (
     EARNED,
     FX,
     MEMO,
+    NAMED_ITEMS,
     ON_ACCOUNT,
     PERSON,
     PINNED,
@@ -17,6 +18,7 @@ from payment.domain.books import (
     REFUNDED,
     RETURNED,
     TOLERANCE,
+    TRANSFERRED,
     UNEARNED,
     VOID,
     Adjustment,
@@ -27,6 +29,7 @@ from payment.domain.books import (
     Item,
     Memo,
     Money,
+    Reach,
     Source,
     Standing,
     Stated,
@@ -36,8 +39,9 @@ from payment.domain.books import (
 from payment.domain.clues import REFERENCES_MAX, digest_of, normalise_bank_account, references_in
 from payment.domain.payers import BANK_ACCOUNT, CUSTOMER, NamedDocument, Payer, identify
 from payment.domain.policy import OLDEST_FIRST, RULES, STANDARD, Policy
+from payment.domain.rules import ItemsMissing
 from payment.domain.seal import finished
-from payment.domain.settle import ItemsMissing, difference, settle
+from payment.domain.settle import difference, settle
 
 __all__ = [
     "ADJUSTMENT",
@@ -48,6 +52,7 @@ __all__ = [
     "EARNED",
     "FX",
     "MEMO",
+    "NAMED_ITEMS",
     "OLDEST_FIRST",
     "ON_ACCOUNT",
     "PERSON",
@@ -61,6 +66,7 @@ __all__ = [
     "RULES",
     "STANDARD",
     "TOLERANCE",
+    "TRANSFERRED",
     "UNEARNED",
     "VOID",
     "Adjustment",
@@ -75,6 +81,7 @@ __all__ = [
     "NamedDocument",
     "Payer",
     "Policy",
+    "Reach",
     "Source",
     "Standing",
     "Stated",

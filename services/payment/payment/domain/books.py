@@ -18,6 +18,7 @@ ON_ACCOUNT: Final = "on_account"
 PINNED: Final = "pinned"
 REFUNDED: Final = "refunded"
 RETURNED: Final = "returned"
+TRANSFERRED: Final = "transferred"
 RECOVERED: Final = "recovered"
 FX: Final = "fx"
 EARNED: Final = "earned"
@@ -51,8 +52,8 @@ class Entry(NamedTuple):
     With the rule `FX` it is no part of the item but what the application gained (negative: lost) in the entity's currency.
 
     Without `item` and `application`, by `rule`: that much of the receipt became on-account money (negative: unapplied money again), was
-    refunded, or was returned to the bank; or that much of a receipt's on-account money or of a memo's credit is pinned: only a person may
-    use it.
+    refunded, was transferred to another account, or was returned to the bank; or that much of a receipt's on-account money or of a memo's
+    credit is pinned: only a person may use it.
     """
 
     application: str
@@ -196,11 +197,19 @@ class Money:
 
     `came_on` is the booked day on which it became this account's money: received or identified. `names` are the invoices of this account
     and currency that its remittance names, in the order they stand there; `stated` is what it says of them. None of the money is free
-    before `free_on`, its value date or the latest day something was given back to it.
+    before `free_on`, its value date or the latest day something was given back to it. Of money that another account transferred here
+    `arrived_on` is the date from which it is here; the value date stays that of the receipt it came from.
 
     `pinned_minor` is the part of the on-account money that only a person may use, `barred` the items a person took it off: no rule puts it
     there again. `returned_on` is the date on which the bank took all of it back, where that was booked today. `worth` is that of the whole
-    receipt, `settled_minor` what of it was applied when the day opened; both count in another currency than the entity's only.
+    receipt, `settled_minor` what of it was applied or transferred when the day opened; both count in another currency than the entity's
+    only.
+
+    A deposit `is_bound` to an order until a person releases it, also today: only what it names and people use it (PAY-16). It names what
+    its remittance gives a number of, then what bears the order.
+
+    It `is_for_others` while its remittance also names documents of other accounts that were open when the day opened: what it does not pay
+    by name waits until the day turns, and goes there (PAY-11).
     """
 
     id: str
@@ -217,6 +226,14 @@ class Money:
     returned_on: date | None = None
     worth: Worth | None = None
     settled_minor: int = 0
+    arrived_on: date | None = None
+    is_bound: bool = False
+    is_for_others: bool = False
+
+    @property
+    def since_on(self) -> date:
+        """The date from which it is this account's money."""
+        return max(self.value_on, self.arrived_on or self.value_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +242,37 @@ class Decision:
     What a person decided today about money or credit, `source`: the decisions of a day stand in the order in which they were recorded.
 
     `apply`: pay `item` with up to `amount_minor`. `unapply`: take up to that off it again; no rule touches it until it is released.
-    `release`: rules may use it again, all of it. `refund`: up to that goes back to the payer.
+    `release`: rules may use it again, all of it. `refund`: up to that goes back to the payer. `transfer`: that goes to another account,
+    from `effective_on` on, since when no less of it is free; what comes later that day changes neither, because the money is there already.
     """
 
     id: str
-    kind: Literal["apply", "unapply", "release", "refund"]
+    kind: Literal["apply", "unapply", "release", "refund", "transfer"]
     source: Source
     item: str
     amount_minor: int
     effective_on: date
+
+
+class Reach(NamedTuple):
+    """
+    Which open items rules look at, besides those that something names or that entries of today touch.
+
+    All of them, or those of which just one of `amounts` is open, and the oldest (due date, document number, instalment) until they add up
+    to `oldest_minor`: what is behind them no money gets to.
+    """
+
+    amounts: frozenset[int] = frozenset()
+    oldest_minor: int = 0
+    is_all: bool = False
+
+    def covers(self, wanted: "Reach") -> bool:
+        """Whether all that is `wanted` is there."""
+        return self.is_all or (not wanted.is_all and wanted.amounts <= self.amounts and wanted.oldest_minor <= self.oldest_minor)
+
+
+ALL_ITEMS: Final = Reach(is_all=True)
+NAMED_ITEMS: Final = Reach()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,16 +280,15 @@ class Books:
     """
     One account in one currency: its opening and, on top, the set of what came today, in any order.
 
-    `items` holds every open item, and also closed ones that a memo of these books names, that an adjustment of these books or a void of
-    today is about, that are written off and named by money, that a decision of today is about, or that returned money paid. While
-    `has_all_items` is false it holds only those that something names or that entries of today touch: enough where nothing looks for the
-    oldest item.
+    `items` holds the open items within `reach`, those that something names or that entries of today touch, and also closed ones that a memo
+    of these books names, that an adjustment of these books or a void of today is about, that are written off and named by money, that a
+    decision of today is about, or that returned money paid.
     """
 
     items: list[Item]
     memos: list[Memo]
     money: list[Money]
-    has_all_items: bool = True
+    reach: Reach = ALL_ITEMS
     adjustments: list[Adjustment] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     currency: str = ""

@@ -1,5 +1,5 @@
 """
-Clues to the payer: document numbers and creditor references in a remittance, and the debtor's bank account.
+Clues to the payer: document numbers and creditor references in a remittance, the debtor's bank account, the order a deposit is for.
 
 A remittance is free text and personal data. It is cut into what could be a document number and kept as digests only, which is enough to
 compare it with the numbers of documents, now and when they come later.
@@ -10,10 +10,14 @@ from collections.abc import Iterator
 from hashlib import blake2b
 from typing import Final
 
+from payment.domain.books import REFERENCE
 from payment.domain.creditor_references import find_references
 
 REFERENCES_MAX: Final = 200
 """No remittance is searched for more references: a batch locks each of them."""
+WEAK_LENGTH_MIN: Final = 4
+"""A shorter order number stands in too many texts by chance."""
+_BY_A_DEPOSIT: Final = "deposit_for"
 _REMITTANCE_LENGTH_MAX: Final = 10_000
 _REFERENCE_LENGTH_MAX: Final = 64  # No document number is longer.
 
@@ -60,3 +64,19 @@ def normalise_bank_account(bank_account: str) -> str:
 def digest_of(entity: str, kind: str, text: str) -> bytes:
     """Return 16 bytes that stand for a text of one kind within one entity; equal texts, and in practice only they, have equal digests."""
     return blake2b(f"{entity}|{kind}|{text}".encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def is_telling(order: str) -> bool:
+    """Whether a text that has the number of an order, say, can be taken to mean it."""
+    return len(order) >= WEAK_LENGTH_MIN and any(map(str.isdigit, order))
+
+
+def digest_for_deposits(entity: str, number: str) -> bytes:
+    """Return what stands for the number of an order or contract, caseless, that deposits may give and no text is searched for."""
+    return digest_of(entity, _BY_A_DEPOSIT, number)
+
+
+def digests_of_deposit(entity: str, deposit_for: str) -> tuple[bytes, bytes]:
+    """Return what stands for the order or contract that a deposit is for: as a text may name it, and as only deposits do."""
+    number = deposit_for.casefold()
+    return digest_of(entity, REFERENCE, number), digest_for_deposits(entity, number)

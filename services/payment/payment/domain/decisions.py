@@ -15,20 +15,21 @@ from payment.domain.books import (
     RECEIPT,
     REFUNDED,
     TOLERANCE,
+    TRANSFERRED,
     Decision,
     Entry,
     Item,
     Source,
 )
-from payment.domain.working import Credit, Purse, Work
+from payment.domain.working import LEAVING, Credit, Purse, Work
 
 
 def decide(work: Work) -> None:
     """Carry out the decisions of the day, in the order in which they were recorded."""
     for one in work.books.decisions:
         of = work.purses[one.source] if one.source.kind == RECEIPT else work.credits[one.source]
-        if isinstance(of, Purse) and of.money.returned_on is not None and one.kind != "refund":
-            continue  # There is nothing left of it but what was refunded.
+        if isinstance(of, Purse) and of.money.returned_on is not None and one.kind not in LEAVING:
+            continue  # There is nothing left of it but what was refunded or transferred.
         match one.kind:
             case "apply":
                 _apply(work, of, work.items[one.item], one)
@@ -39,7 +40,10 @@ def decide(work: Work) -> None:
                 of.barred.clear()
             case "refund":
                 assert isinstance(of, Purse), "only money is paid back"
-                _refund(work, of, one)
+                _take(work, of, one, REFUNDED, max(of.from_on, one.effective_on))
+            case "transfer":
+                assert isinstance(of, Purse), "only money is transferred"
+                _take(work, of, one, TRANSFERRED, max(of.gone_from_on, one.effective_on))
 
 
 def bar_memos(work: Work) -> None:
@@ -121,6 +125,7 @@ def _keep(work: Work, of: Purse | Credit, minor: int, effective_on: date) -> Non
     """Keep what came off an item from the rules: money on-account, credit open, both pinned."""
     of.from_on = max(of.from_on, effective_on)
     if isinstance(of, Purse):
+        of.gone_from_on = max(of.gone_from_on, effective_on)
         of.on_account += minor
         work.move(of.source, ON_ACCOUNT, minor, effective_on)
     else:
@@ -134,6 +139,7 @@ def _keep_free(work: Work, of: Purse | Credit, minor: int, one: Decision) -> Non
     if isinstance(of, Credit):
         work.pin(of, min(minor, of.free), effective_on)
     else:
+        of.gone_from_on = max(of.gone_from_on, effective_on)
         part = min(minor, of.unapplied)
         of.unapplied -= part
         of.on_account += part
@@ -141,13 +147,13 @@ def _keep_free(work: Work, of: Purse | Credit, minor: int, one: Decision) -> Non
         work.pin(of, part, effective_on)
 
 
-def _refund(work: Work, purse: Purse, one: Decision) -> None:
-    """Pay money back: what is unapplied first, pinned money last."""
-    part, effective_on = min(one.amount_minor, purse.left), max(purse.from_on, one.effective_on)
+def _take(work: Work, purse: Purse, one: Decision, rule: str, effective_on: date) -> None:
+    """Take money that goes back to the payer or to another account: what is unapplied first, pinned money last."""
+    part = min(one.amount_minor, purse.left)
     from_unapplied = min(part, purse.unapplied)
     from_on_account = part - from_unapplied
     work.pin(purse, -max(0, from_on_account - (purse.on_account - purse.pinned)), effective_on)
     purse.unapplied -= from_unapplied
     purse.on_account -= from_on_account
     work.move(purse.source, ON_ACCOUNT, -from_on_account, effective_on)
-    work.entries[Entry("", purse.source, "", f"{REFUNDED}:{one.id}", effective_on, work.day)] += part
+    work.entries[Entry("", purse.source, "", f"{rule}:{one.id}", effective_on, work.day)] += part

@@ -19,6 +19,7 @@ class Held:
 
     `free_minor` of it is on no item; of that `pinned_minor` only a person may use, and `is_barred` says that a person took some of it off
     an item. `account` is where it stands, `is_identified` false while that is nobody's. `since_on` is its value date or the memo's date.
+    `bound_to` is the order or contract whose deposit it is, while it is bound.
     """
 
     row_id: int
@@ -32,6 +33,7 @@ class Held:
     is_barred: bool
     is_returned: bool
     since_on: date
+    bound_to: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +128,28 @@ def examine_taking_off(asked: Asked, applied: Applied) -> int | list[Fault]:
 def examine_release(asked: Asked, held: Held) -> list[Fault]:
     """Return every reason why there is nothing to be given back to the rules."""
     faults = _faults(asked)
-    if not held.pinned_minor and not held.is_barred:
-        faults.append(Fault("NOTHING_KEPT", "receipt" if held.source.kind == RECEIPT else "memo"))
+    field = "receipt" if held.source.kind == RECEIPT else "memo"
+    if not held.pinned_minor and not held.is_barred and (held.bound_to is None or held.is_returned):
+        faults.append(Fault("NOTHING_KEPT", field))
+    elif not held.is_identified:
+        faults.append(Fault("PAYER_UNKNOWN", field))
     return faults
 
 
 def examine_refund(asked: Asked, held: Held) -> int | list[Fault]:
     """Return how much of a receipt may be asked to be paid back, or every reason why not (PAY-08). Without an amount: all that is free."""
     faults = _faults(asked) + _spending_faults(held)
+    minor = _wanted(asked.amount, held.currency, faults, default=held.free_minor)
+    if minor > held.free_minor > 0:
+        faults.append(Fault("AMOUNT_ABOVE_FREE", "amount"))
+    return faults or minor
+
+
+def examine_transfer(asked: Asked, held: Held, to_account: str) -> int | list[Fault]:
+    """Return how much of a receipt may go to another account, or every reason why not. Without an amount: all that is free."""
+    faults = _faults(asked) + _spending_faults(held)
+    if to_account == held.account:
+        faults.append(Fault("SAME_ACCOUNT", "to_customer"))
     minor = _wanted(asked.amount, held.currency, faults, default=held.free_minor)
     if minor > held.free_minor > 0:
         faults.append(Fault("AMOUNT_ABOVE_FREE", "amount"))

@@ -25,20 +25,21 @@ from payment.domain.books import (
     Standing,
     Stated,
 )
-from payment.domain.working import Credit, Purse, Work, WrittenOff
+from payment.domain.working import LEAVING, Credit, Purse, Work, WrittenOff
 
 
 def give_to_the_bank(work: Work) -> None:
     """
     Take back all that returned money paid, and what it was allowed to keep back; the money itself is gone (PAY-10).
 
-    It goes when the last of it is free, so that no disposition of it is negative at any date. What is refunded today has gone already.
+    It goes when the last of it is free, so that no disposition of it is negative at any date. What is refunded or transferred today has
+    gone already.
     """
     for purse in work.purses.values():
         if purse.money.returned_on is None:
             continue
         returned_on = min(purse.money.returned_on, work.day)  # Whatever date a bank gives it, the money is not there from today on.
-        gone, gone_on = purse.left, max(returned_on, purse.money.value_on)
+        gone, gone_on = purse.left, max(returned_on, purse.money.since_on)
         if purse.on_account:
             gone_on = max(gone_on, purse.money.free_on)
         for item in work.books.items:
@@ -48,15 +49,16 @@ def give_to_the_bank(work: Work) -> None:
                     work.take_off(item, one, one.amount_minor, effective_on)
                     if one.source.kind == RECEIPT:
                         gone, gone_on = gone + one.amount_minor, max(gone_on, effective_on)
-        refunds = [one for one in work.books.decisions if (one.kind, one.source) == ("refund", purse.source)]
-        paid_back = min(gone, sum(one.amount_minor for one in refunds))
-        if paid_back > purse.left:
+        leaving = [one for one in work.books.decisions if one.kind in LEAVING and one.source == purse.source]
+        left = min(gone, sum(one.amount_minor for one in leaving))
+        if left > purse.left:
             purse.from_on = max(purse.from_on, gone_on)
-        on_account = min(purse.on_account, max(0, paid_back - purse.unapplied))
+            purse.gone_from_on = max(purse.gone_from_on, gone_on)
+        on_account = min(purse.on_account, max(0, left - purse.unapplied))
         work.move(purse.source, PINNED, -purse.pinned, gone_on)
         work.move(purse.source, ON_ACCOUNT, on_account - purse.on_account, gone_on)
-        work.move(purse.source, RETURNED, gone - paid_back, gone_on)
-        purse.unapplied, purse.on_account, purse.pinned = paid_back - on_account, on_account, 0
+        work.move(purse.source, RETURNED, gone - left, gone_on)
+        purse.unapplied, purse.on_account, purse.pinned = left - on_account, on_account, 0
 
 
 def void(work: Work) -> None:
@@ -72,6 +74,8 @@ def void(work: Work) -> None:
 
 def reduce_by_memos(work: Work) -> None:
     """Memos reduce the invoices they name. A memo may take all that an item is worth, also what was paid of it on earlier days."""
+    if not work.credits:
+        return
     standing = [item for item in work.books.items if item.void_on is None]
     stacks = {item.id: [one for one in work.stands_on(item) if not one.is_credit_by_name] for item in standing}
     room = {item.id: work.open[item.id] + sum(one.amount_minor for one in stacks.get(item.id, ())) for item in work.books.items}

@@ -32,7 +32,12 @@ class NamedDocument(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """The account a receipt belongs to and by what it was identified: `reference`, `bank_account`, `customer` or `advice`."""
+    """
+    The account a receipt belongs to and by what it was identified: `reference`, `bank_account`, `customer` or `advice`.
+
+    A document settles under an account; all others name a customer, who stands here until `handlers.payers.under_accounts` has looked up
+    under whose account it settles.
+    """
 
     account: str
     by: str

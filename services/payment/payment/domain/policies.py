@@ -21,11 +21,13 @@ from payment.domain.policy import OLDEST_FIRST, RULES, Policy
 AutoApply: TypeAlias = Literal["oldest", "never", "same_reference"]
 Discounts: TypeAlias = Literal["none", "earned"]
 Rest: TypeAlias = Literal["unapplied", "on_account"]
+Returns: TypeAlias = Literal["standard", "debit_memo"]
 Period: TypeAlias = Literal["none", "month"]
 
 AUTO_APPLY: Final[tuple[AutoApply, ...]] = ("oldest", "never", "same_reference")
 DISCOUNTS: Final[tuple[Discounts, ...]] = ("none", "earned")
 RESTS: Final[tuple[Rest, ...]] = ("unapplied", "on_account")
+RETURNS: Final[tuple[Returns, ...]] = ("standard", "debit_memo")
 PERIODS: Final[tuple[Period, ...]] = ("none", "month")
 LET_GO_AS: Final = ("bank_charge", "withholding_tax")
 """As what a deduction may be let go without anybody deciding it: what the payer cannot help paying to somebody else."""
@@ -39,6 +41,7 @@ STANDARD_CASH_APPLICATION: Final[Mapping[str, Any]] = {
     "auto_apply": "oldest",
     "rest": "unapplied",
     "suggestions": {"customer": "0.80", "minimum": "0.60", "auto_apply": None},
+    "returns": "standard",
 }
 STANDARD_TOLERANCES: Final[Mapping[str, Any]] = {"fixed": {}, "percent": None, "codes": {}}
 STANDARD_REFUND_LIMITS: Final[Mapping[str, Any]] = {
@@ -75,6 +78,7 @@ class CashApplication:
     auto_apply: AutoApply
     rest: Rest
     suggestions: Thresholds
+    returns: Returns
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +106,17 @@ def policy_of(applying: CashApplication, version: str, tolerances: Tolerances) -
         tolerance_fixed=tolerances.fixed,
         tolerance_percent=tolerances.percent,
         codes=tolerances.codes,
+        returns=applying.returns,
     )
 
 
 def parse_cash_application(body: Mapping[str, Any]) -> CashApplication | list[Fault]:
     """
-    Read the body of a policy of kind `cash_application`, or return every fault it has (PAY-05, PAY-06, PAY-08).
+    Read the body of a policy of kind `cash_application`, or return every fault it has (PAY-05, PAY-06, PAY-08, PAY-10).
 
     `rules` are some of `RULES`, once each, in the order they are tried; none: money that names nothing waits for a person. `suggestions`
     are decimal strings from 0 to 1, with `minimum` below the other two; `auto_apply` of them is null where nothing is surely enough.
+    `returns` is what becomes of money that a bank takes back; see `Policy`.
     """
     faults = unknown_fields(body, STANDARD_CASH_APPLICATION)
     fields = {**STANDARD_CASH_APPLICATION, **body}
@@ -121,6 +127,7 @@ def parse_cash_application(body: Mapping[str, Any]) -> CashApplication | list[Fa
         auto_apply=read_choice(fields["auto_apply"], AUTO_APPLY, "auto_apply", faults),
         rest=read_choice(fields["rest"], RESTS, "rest", faults),
         suggestions=_thresholds(fields["suggestions"], faults),
+        returns=read_choice(fields["returns"], RETURNS, "returns", faults),
     )
     return faults or applying
 

@@ -25,6 +25,8 @@ class Policy:
     about on-account money and open memo credit: `oldest` pays the oldest item first, `never` leaves it to people, `same_reference` to what
     it names.
 
+    `returns` says what becomes of money that a bank takes back (PAY-10): `standard` takes it off what it paid, `debit_memo` bills it anew.
+
     A payment that is short of an item by no more than `tolerance_of` settles it (PAY-09). `codes` say as what a deduction of that code is
     let go: `bank_charge` or `withholding_tax`; other deductions stay open. `version` names the policy of cash application.
     """
@@ -38,6 +40,7 @@ class Policy:
     tolerance_fixed: Mapping[str, int] = field(default_factory=dict)
     tolerance_percent: Fraction | None = None
     codes: Mapping[str, str] = field(default_factory=dict)
+    returns: Literal["standard", "debit_memo"] = "standard"
 
     def tolerance_of(self, open_minor: int, currency: str) -> int:
         """Return what may be missing of an item with so much open: a fixed amount or a share of it, the smaller where both are given."""

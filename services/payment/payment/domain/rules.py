@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from payment.domain.allowances import due_for
-from payment.domain.books import ON_ACCOUNT, Item
+from payment.domain.books import ALL_ITEMS, ON_ACCOUNT, Books, Item, Reach
 from payment.domain.named import pay_item
 from payment.domain.policy import (
     CLEAR_ACCOUNT,
@@ -18,6 +18,17 @@ from payment.domain.policy import (
 from payment.domain.working import Credit, Purse, Work
 
 Choice: TypeAlias = list[Item] | None
+_WITHIN_REACH: Final = frozenset((EXACT_ITEM, OLDEST_FIRST))
+"""The rules that need not look at all open items."""
+
+
+class ItemsMissing(Exception):
+    """Rules look at items that the books do not have: load what is `wanted` and settle again."""
+
+    def __init__(self, books: Books, wanted: Reach) -> None:
+        super().__init__(wanted)
+        self.books = books
+        self.wanted = wanted
 
 
 def has_rest(work: Work) -> bool:
@@ -25,6 +36,47 @@ def has_rest(work: Work) -> bool:
     return any(_by_rule(work, purse) or _on_account(work, purse) for purse in work.purses.values()) or (
         work.policy.auto_apply == "oldest" and any(_usable(work, credit) for credit in work.credits.values())
     )
+
+
+def reach_of(work: Work) -> Reach:
+    """
+    Say which items the rules may look at with what is left.
+
+    An account may owe ten thousand items, and money seldom gets further than a few. Where discounts make items smaller, or a person took
+    money off some of them, how far it gets is not known beforehand.
+    """
+    policy = work.policy
+    by_amount = policy.rules[:1] == (EXACT_ITEM,)  # What comes behind it looks at more when it comes to that: see `_place`.
+    is_all = not by_amount and policy.rules != (OLDEST_FIRST,)
+    by_age = OLDEST_FIRST in policy.rules and _WITHIN_REACH.issuperset(policy.rules)
+    amounts: set[int] = set()
+    by_rule_minor, oldest_minor, is_barred = 0, 0, False
+    for purse in work.purses.values():
+        if _on_account(work, purse):
+            oldest_minor += purse.free
+        if _by_rule(work, purse):
+            by_rule_minor += purse.unapplied
+            amounts.add(purse.unapplied)
+        is_barred = is_barred or bool(purse.barred)
+    if policy.auto_apply == "oldest":
+        usable = [credit for credit in work.credits.values() if _usable(work, credit)]
+        oldest_minor += sum(credit.free for credit in usable)
+        is_barred = is_barred or any(credit.barred for credit in usable)
+    if oldest_minor or by_age:
+        oldest_minor += by_rule_minor  # What an exact amount takes of the oldest ones is not there for the others.
+    if policy.discounts == "earned" or (by_rule_minor and is_all) or (oldest_minor and is_barred):
+        return ALL_ITEMS
+    return Reach(frozenset(amounts if by_amount else ()), oldest_minor)
+
+
+def require(work: Work, wanted: Reach) -> None:
+    """
+    Go on only where the books have what is wanted.
+
+    :raises ItemsMissing: see there.
+    """
+    if not work.books.reach.covers(wanted):
+        raise ItemsMissing(work.books, wanted)
 
 
 def place_money(work: Work) -> None:
@@ -48,23 +100,29 @@ def place_credit(work: Work) -> None:
 
 
 def leave(work: Work) -> None:
-    """What is left of money that names an invoice is deliberate credit; of other money, where the policy says so."""
+    """What is left of a deposit, and of money that names an invoice, is deliberate credit; of other money, where the policy says so."""
     for purse in work.purses.values():
-        if purse.unapplied and (purse.money.names or (work.policy.rest == "on_account" and work.policy.rules)):
+        is_credit = purse.money.names or purse.money.is_bound or (work.policy.rest == "on_account" and work.policy.rules)
+        if purse.unapplied and is_credit:
             work.move(purse.source, ON_ACCOUNT, purse.unapplied, purse.from_on)
             purse.on_account += purse.unapplied
             purse.unapplied = 0
 
 
 def _by_rule(work: Work, purse: Purse) -> bool:
-    """Whether it is unapplied money that names nothing."""
-    return bool(purse.unapplied and not purse.money.names and work.policy.rules)
+    """Whether it is unapplied money that names nothing and is bound to nothing."""
+    return bool(purse.unapplied and not purse.money.names and not _is_kept(purse) and work.policy.rules)
 
 
 def _on_account(work: Work, purse: Purse) -> bool:
-    """Whether it is money for auto-application: on-account and not pinned, or left over behind what it named."""
+    """Whether it is money for auto-application: on-account, neither pinned nor bound, or left over behind what it named."""
     on_account = purse.on_account - purse.pinned + (purse.unapplied if purse.money.names else 0)
-    return work.policy.auto_apply == "oldest" and on_account > 0
+    return work.policy.auto_apply == "oldest" and on_account > 0 and not _is_kept(purse)
+
+
+def _is_kept(purse: Purse) -> bool:
+    """Whether it is for what is not here: an order that has not come, documents of other accounts."""
+    return purse.money.is_bound or purse.money.is_for_others
 
 
 def _usable(work: Work, credit: Credit) -> bool:
@@ -86,6 +144,8 @@ def _open(work: Work, queue: list[Item], barred: Iterable[str]) -> Iterator[Item
 def _place(work: Work, purse: Purse, queue: list[Item]) -> None:
     """Let the first rule that fits place unapplied money."""
     for rule in work.policy.rules:
+        if rule not in _WITHIN_REACH:
+            require(work, ALL_ITEMS)
         if rule == OLDEST_FIRST:
             _pay_oldest(work, purse, queue, partials=work.policy.partials, unapplied_only=True)
         elif (chosen := _CHOICES[rule](work, purse, list(_open(work, queue, purse.barred)))) is not None:

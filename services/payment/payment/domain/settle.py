@@ -9,10 +9,6 @@ from payment.domain.policy import Policy
 from payment.domain.working import Work
 
 
-class ItemsMissing(Exception):
-    """Money or credit looks for items that nothing names; load all open items and settle again."""
-
-
 def settle(books: Books, day: date, policy: Policy) -> dict[Entry, int]:
     """
     Return the entries that `day` has to hold: all of them, not what is new.
@@ -35,18 +31,21 @@ def settle(books: Books, day: date, policy: Policy) -> dict[Entry, int]:
        reference;
     5. by the auto-apply policy open memo credit likewise, by memo number. A memo whose named invoice has not come yet waits for it.
 
-    What is left of money that names an invoice is on-account; what names nothing and finds nothing stays unapplied, or is on-account by
-    policy. In another currency than the entity's every application realises a gain or loss (`exchange`).
+    A deposit pays what it names only, in pass 3; passes 4 and 5 leave it alone (PAY-16), as they do money that is for documents of other
+    accounts too (PAY-11).
+
+    What is left of it, and of money that names an invoice, is on-account; what names nothing and finds nothing stays unapplied, or is
+    on-account by policy. In another currency than the entity's every application realises a gain or loss (`exchange`).
 
     Effective dates (PAY-08). Money that came today, received or identified, is applied on the later of its value date and the document's
     date. Money that was held when the day opened is applied by an act of today: on the booked day, or on the document's date or the day
     the money is free where that is later. A memo reduces the invoice it names on the later of the two document dates, whenever they
     came; other memo credit follows the rule of money. A void and an adjustment count from their own dates, never before the document;
-    what is recovered, not before it was written off. A person's decision counts from its own date where that is later; money is taken back
-    from the date of its return. What money that came today leaves on-account is so from its value date. So at no date is an item, a memo,
-    an adjustment or a disposition of a receipt negative.
+    what is recovered, not before it was written off. A person's decision counts from its own date where that is later, a transfer
+    from its own date in any case, when so much was free; money is taken back from the date of its return. What money that came today leaves
+    on-account is so from its value date. So at no date is an item, a memo, an adjustment or a disposition of a receipt negative.
 
-    :raises ItemsMissing: something is left that a rule may put on any item, and the books do not have all items.
+    :raises ItemsMissing: something is left that a rule may put on items that are not in the books.
     """
     work = Work(books, day, policy)
     named.give_to_the_bank(work)
@@ -57,8 +56,7 @@ def settle(books: Books, day: date, policy: Policy) -> dict[Entry, int]:
     decisions.decide(work)
     named.pay_named(work)
     if rules.has_rest(work):
-        if not books.has_all_items:
-            raise ItemsMissing
+        rules.require(work, rules.reach_of(work))
         rules.place_money(work)
         rules.place_credit(work)
     rules.leave(work)

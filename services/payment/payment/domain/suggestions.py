@@ -27,7 +27,7 @@ WORDS_MAX: Final = 20
 """As many words of a remittance are compared with every number."""
 WORD_LENGTH_MIN: Final = 3
 
-Silence: TypeAlias = Literal["AMBIGUOUS", "NOTHING_FITS"]
+Silence: TypeAlias = Literal["AMBIGUOUS", "BOUND", "NOTHING_FITS"]
 
 
 def words_in(remittance: str, scoring: Scoring) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Final
 
 from payment.domain.allowances import Discount, discount_on, worth_of
 from payment.domain.books import (
@@ -26,10 +27,17 @@ from payment.domain.books import (
 from payment.domain.giving_back import give_back
 from payment.domain.policy import Policy
 
+LEAVING: Final = ("refund", "transfer")
+"""Kinds of decisions by which money leaves the account: a bank that takes a receipt back finds that much less."""
+
 
 @dataclass(slots=True)
 class Purse:
-    """The money of one receipt while it is spent; `from_on` is the earliest effective date of spending it, `pinned` is on-account."""
+    """
+    The money of one receipt while it is spent; `from_on` is the earliest effective date of spending it, `pinned` is on-account.
+
+    `gone_from_on` is the earliest effective date of transferring it, which is no act of today where it says otherwise.
+    """
 
     money: Money
     source: Source
@@ -38,15 +46,26 @@ class Purse:
     pinned: int
     barred: set[str]
     from_on: date
+    gone_from_on: date
     is_held: bool
 
     @classmethod
     def of(cls, money: Money, day: date) -> "Purse":
         """Open the purse of a receipt on a day."""
         is_held = money.came_on < day
-        from_on = max(day, money.value_on, money.free_on) if is_held else money.value_on
+        from_on = max(day, money.since_on, money.free_on) if is_held else money.since_on
         source, barred = Source(RECEIPT, money.id), set(money.barred)
-        return cls(money, source, money.unapplied_minor, money.on_account_minor, money.pinned_minor, barred, from_on, is_held)
+        return cls(
+            money,
+            source,
+            money.unapplied_minor,
+            money.on_account_minor,
+            money.pinned_minor,
+            barred,
+            from_on=from_on,
+            gone_from_on=max(money.since_on, money.free_on),
+            is_held=is_held,
+        )
 
     @property
     def left(self) -> int:
@@ -117,24 +136,30 @@ class Work:
     written_off: dict[str, list[WrittenOff]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.items = {item.id: item for item in self.books.items}
-        self.open = {item.id: item.open_minor for item in self.books.items}
-        self.granted = {item.id: item.early.granted_minor for item in self.books.items if item.early}
-        self.relieved = {item.id: item.early.relieved_minor for item in self.books.items if item.early}
-        self.standing = {item.id: item.standing for item in self.books.items if item.standing}
-        self.reopened = {item.id: item.reopened_on for item in self.books.items if item.reopened_on}
-        self.by_document = defaultdict(list)
-        for item in sorted(self.books.items, key=lambda item: item.n):
+        items = self.books.items
+        self.items = {item.id: item for item in items}
+        self.open = {item.id: item.open_minor for item in items}
+        self.granted, self.relieved, self.standing, self.reopened = {}, {}, {}, {}
+        self.by_document, self.written_off = defaultdict(list), defaultdict(list)
+        for item in sorted(items, key=lambda item: item.n):
             self.by_document[item.document_no].append(item)
+            if item.early is not None:
+                self.granted[item.id], self.relieved[item.id] = item.early.granted_minor, item.early.relieved_minor
+            if item.reopened_on is not None:
+                self.reopened[item.id] = item.reopened_on
+            if item.standing:
+                self.standing[item.id] = item.standing
+                self._write_off(item)
         purses = [Purse.of(money, self.day) for money in self.books.money]
         self.purses = {purse.source: purse for purse in sorted(purses, key=lambda purse: (purse.money.value_on, purse.money.bank_ref))}
         credits = [Credit.of(memo, self.day) for memo in self.books.memos]
         self.credits = {credit.source: credit for credit in sorted(credits, key=lambda credit: credit.memo.document_no)}
-        self.written_off = defaultdict(list)
-        for item in self.books.items:
-            for one in sorted(item.standing, key=lambda one: (one.applied_on, one.effective_on, one.application)):
-                if one.source.kind == ADJUSTMENT and one.rule in RECOVERABLE:
-                    self.written_off[item.id].append(WrittenOff(one, one.amount_minor))
+
+    def _write_off(self, item: Item) -> None:
+        """Note what stands written off of an item that money naming it takes back, in the order in which it does."""
+        for one in sorted(item.standing, key=lambda one: (one.applied_on, one.effective_on, one.application)):
+            if one.source.kind == ADJUSTMENT and one.rule in RECOVERABLE:
+                self.written_off[item.id].append(WrittenOff(one, one.amount_minor))
 
     def stands_on(self, item: Item) -> Sequence[Standing]:
         """What stands on an item of earlier days, as far as it is known and was not taken back yet."""

@@ -84,7 +84,7 @@ async def record_advices(db: Connection, received: Sequence[Received[RemittanceA
     if not accepted:
         return []
     rows = [advice.row for _, advice in accepted]
-    await locks.lock_names(db, {one.payment_ref for one in rows}.union(*(one.clues for one in rows)))
+    await locks.lock_names(db, {one.payment_ref for one in rows}, {digest for one in rows for digest in one.clues})
     contents = await queries.find_contents(db, {(one.entity, one.advice_no) for one in rows})
     fresh: list[Advice] = []
     for one, advice in accepted:
@@ -108,7 +108,7 @@ async def _reach(db: Connection, fresh: Sequence[Advice], batch: Batch) -> list[
         return []
     open_for_payers = [one.id for one in advised if one.identified_on in (None, batch.open_on[one.entity])]
     movable = await payers.load_movable(db, open_for_payers)
-    accounts, moves = await lock_with(db, {(one.entity, one.account) for one in advised}, movable)
+    accounts, moves = await lock_with(db, {(one.entity, one.account) for one in advised}, movable, batch.open_on)
     causes = _causes(fresh, advised)
     bookings = await move_receipts(db, moves, accounts, batch.open_on, causes)
     moved = {move.receipt.id for move in moves}
@@ -163,7 +163,7 @@ async def take_waiting(db: Connection, entries: Sequence[Entry], advised: Collec
         return list(entries)
     stored = await queries.load_advices(db, wanted)
     about = [[one for one in stored if _is_about(one, entry.payment_refs, entry.currency, open_on[entry.entity])] for entry in entries]
-    await locks.lock_names(db, {digest for advices in about for one in advices for digest in one.clues})
+    await locks.lock_names(db, (), {digest for advices in about for one in advices for digest in one.clues})
     await queries.take(db, {one.id: open_on[one.entity] for advices in about for one in advices})
     return [_advised(entry, advices) if advices else entry for entry, advices in zip(entries, about, strict=True)]
 

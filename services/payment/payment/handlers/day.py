@@ -2,7 +2,8 @@
 The work of a day that turns: each part lists the names it concerns, and judges them a chunk at a time.
 
 Accounts come before receipts without a payer, which stand under names of their own: those that find their payer are booked on the day that
-starts, and by then every account has been judged by the books of the day that closed.
+starts, and by then every account has been judged by the books of the day that closed. Receipts whose money is divided among accounts come
+last, for the same reason.
 """
 
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ from typing import Final
 from chassis.database import Connection
 from chassis.service import Batch, DayWork, Fact
 
-from payment.handlers import findings, identification, overdue, payers, references, refunds, revaluation, suggestions
+from payment.handlers import findings, identification, overdue, payers, references, refunds, revaluation, spreading, suggestions
 from payment.handlers.payers import UNIDENTIFIED
+from payment.handlers.spreading import SPREAD
 
 BANK_ACCOUNTS: Final = DayWork(payers.find_receipts_newly_known, payers.identify_newly_known)
 OF_ACCOUNTS: Final[tuple[DayWork, ...]] = (
@@ -30,19 +32,30 @@ _BEHIND_RECEIPTS: Final = f"{UNIDENTIFIED[:-1]}{chr(ord(UNIDENTIFIED[-1]) + 1)}"
 
 
 async def find_accounts(db: Connection, entity: str, day: date, after: str, limit: int) -> list[str]:
-    """Return the next names that some part has work for when `day` starts: accounts, sorted, then receipts without a payer, sorted."""
-    if after.startswith(UNIDENTIFIED):
-        return await _next_receipts(db, entity, day, after, limit)
-    accounts = await _next_accounts(db, entity, day, after, limit)
-    return accounts + (await _next_receipts(db, entity, day, UNIDENTIFIED, limit - len(accounts)) if len(accounts) < limit else [])
+    """
+    Return the next names that some part has work for when `day` starts.
+
+    Accounts, sorted, then receipts without a payer, sorted, then receipts that name documents of several accounts, sorted.
+    """
+    names: list[str] = []
+    if not after.startswith(UNIDENTIFIED):
+        names = await _next_accounts(db, entity, day, after, limit)
+        after = UNIDENTIFIED
+    if len(names) < limit and not after.startswith(SPREAD):
+        names += await _next_receipts(db, entity, day, after, limit - len(names))
+        after = SPREAD
+    if len(names) < limit:
+        names += await spreading.SPREADING.accounts(db, entity, day, after, limit - len(names))
+    return names
 
 
 async def begin_day(db: Connection, entity: str, day: date, accounts: Sequence[str], batch: Batch) -> list[Fact]:
     """Do the day's work for these names, over the books as they stand: exactly what was booked before `day`."""
-    receipts = [name for name in accounts if name.startswith(UNIDENTIFIED)]
+    named = [name for name in accounts if name.startswith(SPREAD)]
+    receipts = [name for name in accounts if name.startswith(UNIDENTIFIED) and not name.startswith(SPREAD)]
     known = [name for name in accounts if not name.startswith(UNIDENTIFIED)]
-    parts = [(part, known) for part in OF_ACCOUNTS if known] + [(part, receipts) for part in OF_RECEIPTS if receipts]
-    return [fact for part, names in parts for fact in await part.work(db, entity, day, names, batch)]
+    parts = [(part, known) for part in OF_ACCOUNTS] + [(part, receipts) for part in OF_RECEIPTS] + [(spreading.SPREADING, named)]
+    return [fact for part, names in parts if names for fact in await part.work(db, entity, day, names, batch)]
 
 
 async def _next_accounts(db: Connection, entity: str, day: date, after: str, limit: int) -> list[str]:

@@ -10,6 +10,8 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 from chassis.database import Connection
 from chassis.service import Batch, Fact
 from events.invoice import Reason
+from events.payment import DepositReleased
+from money import format_minor
 from policies.faults import Fault
 
 from payment.domain import PERSON, RECEIPT, Source
@@ -197,14 +199,30 @@ async def take_off_by_hand(db: Connection, application: str, asked: Asked, batch
 
 async def release_by_hand(db: Connection, source: Source, asked: Asked, batch: Batch) -> list[Fact]:
     """
-    Let rules use again what a person took off items.
+    Let rules use again what a person took off items, or a deposit, which is told: it is bound to its order no more (PAY-16).
 
     :raises SourceUnknown, DecisionUnfit: see there.
     """
     held = await _lock(db, source)
     if faults := examine_release(asked, held):
         raise DecisionUnfit(faults, held=held)
-    return await decide(db, [NewDecision("release", source, 0, asked.open_on, asked.reason, asked.by)], batch)
+    told = [] if held.bound_to is None else [_released(held, held.bound_to, asked)]
+    return told + await decide(db, [NewDecision("release", source, 0, asked.open_on, asked.reason, asked.by)], batch)
+
+
+def _released(held: Held, bound_to: str, asked: Asked) -> Fact:
+    entity = held.source.id.partition("|")[0]
+    event = DepositReleased(
+        entity=entity,
+        receipt=held.source.id,
+        account=held.account,
+        currency=held.currency,
+        amount=format_minor(held.free_minor, held.currency),
+        deposit_for=bound_to,
+        reason=asked.reason,
+        released_by=asked.by,
+    )
+    return Fact(event, entity, f"{entity}|{held.account}", asked.open_on)
 
 
 async def _lock(db: Connection, source: Source) -> Held:

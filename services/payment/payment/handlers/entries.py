@@ -15,6 +15,7 @@ from money import AmountRefused, CurrencyUnknown, format_minor, parse_minor
 from policies.faults import Fault, read_rate
 
 from payment.domain import BANK_ACCOUNT, RECEIPT, REFERENCE, digest_of, normalise_bank_account, references_in
+from payment.domain.clues import digests_of_deposit
 from payment.domain.rates import BANK, Cash, ExchangeRate, Valued, value_cash
 from payment.handlers.lines import Lines, read_lines
 
@@ -32,7 +33,8 @@ class Entry:
     Personal data is digests already: `bank_account` the debtor's, `references` by their place from 1. `advised` are the references of
     advices about it, which come before all of them, `advised_customer` the customer they give. `stated` is JSON (`handlers.kept`).
     `payment_ref` stands for the payer's own reference. `valued` is None in the entity's own currency, and while no rate is known.
-    `debtor_name` and `remittance` are for people to read while money is not placed, and personal data as they stand.
+    `debtor_name` and `remittance` are for people to read while money is not placed, and personal data as they stand. `deposit_for` is the
+    order or contract it is a deposit for; what stands for that is the last of `references`.
 
     `content` is a digest of all that decides where the money goes: another content under the same reference is another receipt.
     """
@@ -56,6 +58,7 @@ class Entry:
     advised_customer: str | None = None
     debtor_name: str | None = None
     remittance: str | None = None
+    deposit_for: str | None = None
 
     @property
     def name(self) -> tuple[str, str]:
@@ -118,6 +121,7 @@ def read_entry(data: EntryBooked, entities: Entities, envelope: Envelope | None,
     """Return the entry, or every reason why it cannot be recorded. `envelope` is that of the fact, None for our own API."""
     reasons = entities.reasons_against(data.entity, envelope)
     named = [("bank_ref", data.bank_ref), ("method", method), ("customer", data.customer), ("payment_ref", data.payment_ref)]
+    named.append(("deposit_for", data.deposit_for))
     reasons += [reason for field, value in named if value is not None and (reason := check_identifier(field, value)) is not None]
     booked = _read_cash(data.amount, data.currency, "", reasons)
     if data.value_on < VALUE_ON_MIN:
@@ -134,6 +138,7 @@ def read_entry(data: EntryBooked, entities: Entities, envelope: Envelope | None,
     remittance = (data.remittance or "").strip()
     bank_account = normalise_bank_account((data.debtor.iban if data.debtor else None) or "")
     numbers = dict.fromkeys((*(lines.numbers if lines else ()), *references_in(remittance)))
+    order = () if data.deposit_for is None else digests_of_deposit(data.entity, data.deposit_for)
     return Entry(
         entity=data.entity,
         bank_ref=data.bank_ref,
@@ -143,7 +148,7 @@ def read_entry(data: EntryBooked, entities: Entities, envelope: Envelope | None,
         method=method,
         customer=data.customer,
         bank_account=digest_of(data.entity, BANK_ACCOUNT, bank_account) if bank_account else None,
-        references=tuple(digest_of(data.entity, REFERENCE, one) for one in numbers),
+        references=tuple(dict.fromkeys((*(digest_of(data.entity, REFERENCE, one) for one in numbers), *order))),
         content=_content(data, booked, settles, bank_account, remittance, rate, lines),
         own_currency=own_currency,
         booked=booked,
@@ -152,6 +157,7 @@ def read_entry(data: EntryBooked, entities: Entities, envelope: Envelope | None,
         payment_ref=digest_of(data.entity, RECEIPT, data.payment_ref) if data.payment_ref not in (None, NOT_PROVIDED) else None,
         debtor_name=(data.debtor.name if data.debtor else None) or None,
         remittance=remittance or None,
+        deposit_for=data.deposit_for,
     )
 
 
@@ -202,11 +208,14 @@ def _content(
     """
     Return the digest of what an entry says. It is kept for ever and compared with entries that come again.
 
-    So an entry without payment reference, rate, exchange and lines has the digest it had before there were any.
+    So an entry without payment reference, rate, exchange and lines has the digest it had before there were any, and so has one that is no
+    deposit.
     """
     parts = [str(booked.minor), booked.currency, str(data.value_on), data.customer or "", bank_account, remittance]
     exchanged = None if data.exchange is None else [settles.currency, settles.minor]
     more = [data.payment_ref, None if rate is None else rate.rate, exchanged, None if lines is None else lines.content]
+    if data.deposit_for is not None:
+        more.append(data.deposit_for)
     if any(one is not None for one in more):
         parts.append(json.dumps(more))
     return digest_of(data.entity, "content", "\0".join(parts))

@@ -16,6 +16,7 @@ from payment.domain.findings import Early, PartPaid, Short, Unearned, judge
 from payment.handlers.in_force import load_policies
 from payment.handlers.kept import early_from_json, lines_about
 from payment.handlers.loading import invoices_named
+from payment.handlers.spreading import divide
 from payment.queries import findings as queries
 from payment.queries.findings import NewFinding
 
@@ -77,19 +78,26 @@ async def _judge(db: Connection, entity: str, rows: Sequence[Record], day: date)
 
 
 async def _left_over(db: Connection, entity: str, rows: Sequence[Record], closed_on: date) -> list[Found]:
-    """Tell of what is left over of receipts that name invoices; what names nothing is not paid too much of anything."""
+    """
+    Tell of what is left over of receipts that name invoices; what names nothing is not paid too much of anything.
+
+    Nor is what goes to documents of other accounts this very morning.
+    """
     named = await invoices_named(db, rows)
+    divided = await divide(db, entity, [row["bank_ref"] for row in rows], closed_on + ONE_DAY)
+    going = {one.receipt_id: sum(share.amount_minor for share in one.shares) for one in divided}
     found = []
     for row in rows:
         numbers = [one.document_no for one in named.get(row["id"], ())]
-        if not numbers:
+        over_minor = row["amount_minor"] - going.get(row["id"], 0)
+        if not numbers or over_minor <= 0:
             continue
         over = OverpaymentDetected(
             entity=entity,
             receipt=f"{entity}|{row['bank_ref']}",
             account=row["account"],
             currency=row["currency"],
-            amount=format_minor(row["amount_minor"], row["currency"]),
+            amount=format_minor(over_minor, row["currency"]),
             references=numbers,
         )
         kept = NewFinding(
@@ -98,7 +106,7 @@ async def _left_over(db: Connection, entity: str, rows: Sequence[Record], closed
             account_id=row["account_id"],
             receipt_id=row["id"],
             item_id=None,
-            amount_minor=row["amount_minor"],
+            amount_minor=over_minor,
             found_on=closed_on,
             named=numbers,
         )

@@ -8,9 +8,10 @@ from typing import Final
 
 from chassis.database import Connection
 from chassis.service import Batch, DayWork, Fact
+from policies.customers import load_accounts
 
 from payment.domain import Payer, digest_of
-from payment.domain.aliases import ALIAS, BY_NAME, Objection, State, objection_to
+from payment.domain.aliases import ALIAS, BY_NAME, Objection, State, objection_to, owner_of
 from payment.domain.books import PERSON
 from payment.domain.names import normalise_name
 from payment.domain.payers import ADVICE
@@ -54,9 +55,10 @@ class AliasRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A customer who may have paid a receipt, how likely, and why: codes with figures."""
+    """A customer who may have paid a receipt, the account it settles under, how likely, and why: codes with figures."""
 
     customer: str
+    account: str
     score_bps: int
     reasons: tuple[str, ...]
 
@@ -67,14 +69,11 @@ def digest_of_name(entity: str, name: str | None) -> bytes | None:
     return digest_of(entity, BY_NAME, normalised) if normalised else None
 
 
-async def keep_texts(db: Connection, entries: Sequence[Entry]) -> None:
-    """Keep what people read of new receipts, until a day turns after their money was placed."""
+async def keep_texts(db: Connection, entries: Sequence[Entry], ids: Mapping[tuple[str, str], int]) -> None:
+    """Keep what people read of new receipts (row ids by name), until a day turns after their money was placed."""
+    telling = [one for one in entries if one.debtor_name or one.remittance]
     await texts.keep(
-        db,
-        [
-            NewText(one.entity, one.bank_ref, one.debtor_name, one.remittance, digest_of_name(one.entity, one.debtor_name))
-            for one in entries
-        ],
+        db, [NewText(ids[one.name], one.debtor_name, one.remittance, digest_of_name(one.entity, one.debtor_name)) for one in telling]
     )
 
 
@@ -88,11 +87,11 @@ async def recognise(
     come later.
     """
     asked = {
-        place: ([sign for sign in (one.bank_account, digest_of_name(one.entity, one.debtor_name)) if sign], open_on[one.entity])
+        place: (one.entity, [sign for sign in (one.bank_account, digest_of_name(one.entity, one.debtor_name)) if sign])
         for place, (one, payer) in enumerate(zip(entries, paid_by, strict=True))
         if payer is None or payer.by == ADVICE
     }
-    owners = await find_aliases_owners(db, asked) if any(signs for signs, _ in asked.values()) else {}
+    owners = await find_aliases_owners(db, asked, open_on) if any(signs for _, signs in asked.values()) else {}
     return [Payer(owners[place], ALIAS) if place in owners else payer for place, payer in enumerate(paid_by)]
 
 
@@ -119,12 +118,13 @@ async def recommend_payers(
     taught = await queries.find_taught(db, {digest for kinds in signs.values() for digest in kinds.values()}, day) if signs else {}
     for receipt_id, kinds in signs.items():
         for kind, digest in sorted(kinds.items()):
-            for account in sorted(taught.get(digest, ())):
-                scores[receipt_id][account] = max(scores[receipt_id].get(account, 0), scoring.recommended_bps)
-                reasons[receipt_id, account].append(f"ALIAS={kind}")
+            for customer in sorted(taught.get(digest, ())):
+                scores[receipt_id][customer] = max(scores[receipt_id].get(customer, 0), scoring.recommended_bps)
+                reasons[receipt_id, customer].append(f"ALIAS={kind}")
+    accounts = await load_accounts(db, [(entity, customer) for of in scores.values() for customer in of], {entity: day})
     return {
         receipt_id: [
-            Recommendation(customer, score_bps, tuple(reasons[receipt_id, customer]))
+            Recommendation(customer, accounts[entity, customer], score_bps, tuple(reasons[receipt_id, customer]))
             for customer, score_bps in sorted(of.items(), key=lambda one: (-one[1], one[0]))[:RECOMMENDED_MAX]
         ]
         for receipt_id, of in scores.items()
@@ -133,40 +133,42 @@ async def recommend_payers(
 
 async def identify_by_person(
     db: Connection, entity: str, bank_ref: str, customer: str, reason: str, principal: str, batch: Batch, *, learn: bool
-) -> tuple[list[Fact], list[int]]:
+) -> tuple[list[Fact], str, list[int]]:
     """
-    Give a receipt without a payer to the customer whom a person names, as of its own value date, and settle the account.
+    Give a receipt without a payer to the account of the customer whom a person names, as of its own value date, and settle it.
 
-    With `learn` the debtor's bank account and name are kept to be looked at by somebody else; the ids of the new ones are returned.
+    Returns the facts, the account and, with `learn`, the ids of what is new: the debtor's bank account and name are kept to be looked at by
+    somebody else.
 
     :raises ReceiptUnknown, PayerKnown, CustomerUnknown: see there.
     """
     if not await queries.is_known(db, entity, customer):
         raise CustomerUnknown
-    names = {(entity, f"{UNIDENTIFIED}{bank_ref}"), (entity, customer)}
+    account = (await load_accounts(db, [(entity, customer)], batch.open_on))[entity, customer]
+    names = {(entity, f"{UNIDENTIFIED}{bank_ref}"), (entity, account)}
     accounts = await locks.lock_accounts(db, names)
     receipt = await find_free(db, entity, bank_ref)
     if receipt is None or receipt.is_identified:
         raise PayerKnown if receipt or await queries.has_receipt(db, entity, bank_ref) else ReceiptUnknown
-    bookings = await give_to(db, receipt, customer, reason, principal, accounts, batch)
+    bookings = await give_to(db, receipt, account, reason, principal, accounts, batch)
     aliases = await _learn(db, receipt, customer, principal, batch.open_on[entity]) if learn else []
-    days = {accounts[entity, customer]: batch.open_on[entity]}
-    return in_order(bookings + await settle_accounts(db, days, {}, Named())), aliases
+    days = {accounts[entity, account]: batch.open_on[entity]}
+    return in_order(bookings + await settle_accounts(db, days, {}, Named())), account, aliases
 
 
 async def give_to(
     db: Connection,
     receipt: FreeReceipt,
-    customer: str,
+    account: str,
     reason: str,
     principal: str,
     accounts: Mapping[tuple[str, str], Account],
     batch: Batch,
 ) -> list[Booking]:
-    """Give a receipt without a payer to a customer because a person says so, both accounts locked; settling is the caller's."""
+    """Give a receipt without a payer to an account because a person says so, both locked; settling is the caller's."""
     (movable,) = await payers.find_unidentified(db, receipt.entity, [receipt.account])
-    await queries.insert_identification(db, receipt.id, customer, reason, principal, batch.open_on[receipt.entity])
-    return await move_receipts(db, [Move(movable, Payer(customer, PERSON), ())], accounts, batch.open_on, {})
+    await queries.insert_identification(db, receipt.id, account, reason, principal, batch.open_on[receipt.entity])
+    return await move_receipts(db, [Move(movable, Payer(account, PERSON), ())], accounts, batch.open_on, {})
 
 
 async def _learn(db: Connection, receipt: FreeReceipt, customer: str, principal: str, day: date) -> list[int]:
@@ -194,15 +196,30 @@ async def review_alias(db: Connection, alias: int, wanted: State, principal: str
     return reviewed
 
 
-async def find_aliases_owners(db: Connection, asked: Mapping[int, tuple[Collection[bytes], date]]) -> dict[int, str]:
+async def find_aliases_owners(
+    db: Connection, asked: Mapping[int, tuple[str, Collection[bytes]]], days: Mapping[str, date]
+) -> dict[int, str]:
     """
-    Return whom the aliases in force identify: by any number, given digests and a day.
+    Return the accounts that the aliases in force on the entity's day identify: by any number, given an entity and digests.
 
-    A bank account and a name that are linked to different accounts identify nobody.
+    Aliases linked to several customers of one account mean it. A bank account and a name that are linked to different accounts identify
+    nobody.
     """
-    owners = await queries.find_alias_owners(db, {(digest, day) for digests, day in asked.values() for digest in digests})
-    found = {number: {owners[digest, day] for digest in digests if (digest, day) in owners} for number, (digests, day) in asked.items()}
-    return {number: accounts.pop() for number, accounts in found.items() if len(accounts) == 1}
+    wanted = {(digest, days[entity]) for entity, digests in asked.values() for digest in digests}
+    linked = await queries.find_linked(db, wanted)
+    signs = {
+        number: [(entity, customers) for digest in digests if (customers := linked.get((digest, days[entity])))]
+        for number, (entity, digests) in asked.items()
+    }
+    named = {(entity, customer) for of in signs.values() for entity, customers in of for customer in customers}
+    account_of = await load_accounts(db, named, days)
+    owners = {}
+    for number, of in signs.items():
+        by_sign = [owner_of(account_of[entity, customer] for customer in customers) for entity, customers in of]
+        owner = owner_of(one for one in by_sign if one is not None)
+        if owner is not None:
+            owners[number] = owner
+    return owners
 
 
 async def identify_by_alias(db: Connection, entity: str, day: date, accounts: Sequence[str], batch: Batch) -> list[Fact]:
@@ -214,7 +231,8 @@ async def identify_by_alias(db: Connection, entity: str, day: date, accounts: Se
     await locks.lock_accounts(db, [(entity, account) for account in accounts])
     receipts = await payers.find_unidentified(db, entity, accounts)
     signs = await queries.load_signs(db, [one.id for one in receipts]) if receipts else {}
-    owners = await find_aliases_owners(db, {receipt_id: (kinds.values(), day) for receipt_id, kinds in signs.items()}) if signs else {}
+    asked = {receipt_id: (entity, kinds.values()) for receipt_id, kinds in signs.items()}
+    owners = await find_aliases_owners(db, asked, {entity: day}) if asked else {}
     moves = [Move(one, Payer(owners[one.id], ALIAS), ()) for one in receipts if one.id in owners]
     if not moves:
         return []

@@ -15,11 +15,13 @@ from payment.domain import (
     DISCOUNTS,
     FX,
     MEMO,
+    NAMED_ITEMS,
     ON_ACCOUNT,
     PINNED,
     RECEIPT,
     REFUNDED,
     RETURNED,
+    TRANSFERRED,
     VOID,
     Adjustment,
     Books,
@@ -29,6 +31,7 @@ from payment.domain import (
     Item,
     Memo,
     Money,
+    Reach,
     Source,
     Standing,
     Stated,
@@ -43,6 +46,7 @@ from payment.queries.books import ItemMove, MemoMove, NewEntry, ReceiptMove
 OfItem: TypeAlias = tuple[str, str]
 EARNED_OR_NOT: Final = "discounts"
 LET_GO: Final = "allowances"
+MOVED_OF_RECEIPTS: Final = (ON_ACCOUNT, REFUNDED, RETURNED, TRANSFERRED, PINNED)
 
 
 class Change(NamedTuple):
@@ -96,7 +100,7 @@ class Undone:
 
 
 def _disposition(entry: Entry) -> str:
-    """On-account, refunded, returned or pinned; a refund's rule also names the refund."""
+    """On-account, refunded, transferred, returned or pinned; a refund's or a transfer's rule also names it."""
     return entry.rule.partition(":")[0]
 
 
@@ -105,14 +109,15 @@ class Ledger:
     """
     Rows by their ids in facts, and what is `booked` on the open day of each account (row id).
 
-    `names` are the invoices that receipts (row id) name. `bars` are the items (row id) people took sources off on earlier days. `complete`
-    are the accounts all of whose open items are here; `reopened` are the items (row id) that something was taken off on earlier days, with
-    the latest date of that. `posted` is what stands of adjustments, and what is granted of items, while changes
-    are booked.
+    `names` are the invoices that receipts (row id) name, `for_others` the receipts that name open documents of other accounts as well.
+    `bars` are the items (row id) people took sources off on earlier days. `reach` says which open items of an account (row id) and currency
+    are here besides what something touches; `reopened` are the items (row id) that something was taken off on earlier days, with the latest
+    date of that. `posted` is what stands of adjustments, and what is granted of items, while changes are booked.
     """
 
     open_on: Mapping[int, date]
     names: Mapping[int, tuple[str, ...]]
+    for_others: Collection[int] = ()
     booked: dict[int, dict[Entry, int]] = field(default_factory=lambda: defaultdict(dict))
     items: dict[str, Record] = field(default_factory=dict)
     sources: dict[Source, Record] = field(default_factory=dict)
@@ -120,7 +125,7 @@ class Ledger:
     decisions: list[tuple[int, Decision]] = field(default_factory=list)
     bars: dict[Source, set[int]] = field(default_factory=lambda: defaultdict(set))
     reopened: Mapping[int, date] = field(default_factory=dict)
-    complete: set[int] = field(default_factory=set)
+    reach: dict[tuple[int, str], Reach] = field(default_factory=dict)
     posted: dict[Source | OfItem, int] = field(default_factory=dict)
 
     def books(self, of: Collection[int] | None = None) -> dict[int, list[Books]]:
@@ -152,7 +157,7 @@ class Ledger:
     def _of(self, books: dict[tuple[int, str], Books], row: Record) -> Books:
         key = row["account_id"], row["currency"]
         if key not in books:
-            books[key] = Books([], [], [], has_all_items=row["account_id"] in self.complete, currency=row["currency"])
+            books[key] = Books([], [], [], self.reach.get(key, NAMED_ITEMS), currency=row["currency"])
         return books[key]
 
     def index(
@@ -223,10 +228,11 @@ class Ledger:
 
     def _money(self, source: Source, row: Record, undone: Undone) -> Money:
         on_account, pinned = row["on_account_minor"], row["pinned_minor"]
-        gone = row["refunded_minor"] + row["returned_minor"]
+        refunded, returned, transferred = row["refunded_minor"], row["returned_minor"], row["transferred_minor"]
         if source in undone.moved:
             today = undone.moved[source]
-            on_account, pinned, gone = on_account - today[ON_ACCOUNT], pinned - today[PINNED], gone - today[REFUNDED] - today[RETURNED]
+            on_account, pinned = on_account - today[ON_ACCOUNT], pinned - today[PINNED]
+            refunded, returned, transferred = refunded - today[REFUNDED], returned - today[RETURNED], transferred - today[TRANSFERRED]
         applied = row["applied_minor"] - undone.applied.get(source, 0)
         names = self.names.get(row["id"], ())
         base_minor = row["base_minor"]
@@ -234,17 +240,20 @@ class Ledger:
             id=source.id,
             bank_ref=row["bank_ref"],
             value_on=row["value_on"],
-            unapplied_minor=row["amount_minor"] - applied - on_account - gone,
+            unapplied_minor=row["amount_minor"] - applied - on_account - refunded - returned - transferred,
             on_account_minor=on_account,
             names=names,
             came_on=row["identified_on"],
-            free_on=max(row["value_on"], row["given_on"] or row["value_on"]),
+            free_on=max(row["value_on"], row["given_on"] or row["value_on"], row["arrived_on"] or row["value_on"]),
             stated=_stated(row["stated"], names) if row["stated"] else (),
             pinned_minor=pinned,
             barred=self._barred(source),
             returned_on=row["returned_on"] if row["return_booked_on"] == self.open_on[row["account_id"]] else None,
             worth=None if base_minor is None else Worth(row["amount_minor"], base_minor),
-            settled_minor=applied,
+            settled_minor=applied + transferred,
+            arrived_on=row["arrived_on"],
+            is_bound=row["is_bound"],
+            is_for_others=row["id"] in self.for_others,
         )
 
     def _barred(self, source: Source) -> frozenset[str]:
@@ -285,10 +294,7 @@ async def save(db: Connection, ledger: Ledger, changes: Sequence[Change]) -> Non
     await corrections.add_to_adjustments(db, [(sources[one]["id"], applied[one]) for one in rows[ADJUSTMENT]])
     await queries.add_to_receipts(
         db,
-        [
-            ReceiptMove(sources[one]["id"], applied[one], *(moved[one, kind] for kind in (ON_ACCOUNT, REFUNDED, RETURNED, PINNED)))
-            for one in rows[RECEIPT]
-        ],
+        [ReceiptMove(sources[one]["id"], applied[one], *(moved[one, kind] for kind in MOVED_OF_RECEIPTS)) for one in rows[RECEIPT]],
     )
 
 

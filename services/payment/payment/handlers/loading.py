@@ -10,11 +10,13 @@ from typing import Final, NamedTuple
 from asyncpg import Record
 from chassis.database import Connection
 
-from payment.domain import ADJUSTMENT, ALLOWANCE, MEMO, RECEIPT, RECOVERED, RETURNED, VOID, Decision, Entry, Source, Standing
+from payment.domain import ADJUSTMENT, ALLOWANCE, MEMO, RECEIPT, RECOVERED, RETURNED, VOID, Decision, Entry, Reach, Source, Standing
+from payment.domain.clues import digests_of_deposit
+from payment.domain.transfers import Transfer
 from payment.handlers.bookings import BILLED
 from payment.handlers.ledger import Ids, Ledger
 from payment.queries import books as queries
-from payment.queries import corrections, payers, pins
+from payment.queries import corrections, payers, pins, transfers
 from payment.queries.payers import KnownDocument
 
 _NONE: Final[Mapping[int, int]] = MappingProxyType({})
@@ -24,7 +26,7 @@ class Brought(NamedTuple):
     """
     Row ids of what a batch brings: items of voided documents with their accounts, adjustments with their items, receipts returned to the
     bank with their accounts, and the accounts about which a person decided. `refunds` says who asked for the refunds (by decision) that it
-    brings, and who approved them.
+    brings, and who approved them; `transfers` are those that it brings, by decision.
     """
 
     voided: Mapping[int, int] = _NONE
@@ -32,6 +34,7 @@ class Brought(NamedTuple):
     returned: Mapping[int, int] = _NONE
     decided: Collection[int] = ()
     refunds: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    transfers: Mapping[str, Transfer] = MappingProxyType({})
 
 
 NOTHING: Final = Brought()
@@ -43,7 +46,7 @@ async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = N
 
     That is money and credit not spent, what today's entries and people's decisions touch unless it is finished, and the items that
     something names; of items that become worth less today, or that money is taken off, also what stands on them, of those that are written
-    off the adjustments. All other open items come with `load_open_items`, where something looks for the oldest.
+    off the adjustments. Other open items come with `load_within`, where something looks for them.
     """
     days = sorted(open_on.items())
     booked = await queries.load_entries(db, days)
@@ -62,7 +65,8 @@ async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = N
     if spent := pushed.memos - {row["id"] for row in memos}:
         memos += [row for row in await queries.load_memos(db, days, spent) if row["id"] in spent]
     receipts = await queries.load_receipts(db, days, touched.receipts.union(pushed.receipts, brought.returned))
-    names = await invoices_named(db, receipts)
+    known = await load_known(db, receipts)
+    names = invoices_of(receipts, known)
     item_ids = touched.items.union((row["id"] for row in reducible), brought.voided, brought.adjustments.values(), reopened)
     document_ids = {document.id for documents in names.values() for document in documents}
     items = await queries.load_items(db, item_ids, document_ids) if item_ids or document_ids else []
@@ -74,7 +78,8 @@ async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = N
         adjustment_ids |= {row["id"] for row in await pins.find_adjustments_of_day(db, _days(reopened, open_on))}
     adjustments = await corrections.load_adjustments(db, adjustment_ids) if adjustment_ids else []
 
-    ledger = Ledger(open_on, {receipt_id: tuple(one.document_no for one in documents) for receipt_id, documents in names.items()})
+    numbers = {receipt_id: tuple(one.document_no for one in documents) for receipt_id, documents in names.items()}
+    ledger = Ledger(open_on, numbers, await _for_others(db, open_on, receipts, known))
     ids = ledger.index(items, memos, receipts, adjustments)
     for row in booked:
         ledger.booked[row["account_id"]][_entry(row, ids)] = row["amount_minor"]
@@ -85,10 +90,13 @@ async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = N
     return ledger
 
 
-async def load_open_items(db: Connection, ledger: Ledger, account_ids: Collection[int]) -> None:
-    """Complete the items of some of the accounts."""
-    ledger.index(await queries.load_open_items(db, account_ids), (), ())
-    ledger.complete.update(account_ids)
+async def load_within(db: Connection, ledger: Ledger, wanted: Mapping[tuple[int, str], Reach]) -> None:
+    """Complete the items of some of the accounts (row id) and currencies to what is wanted of them."""
+    here: dict[tuple[int, str], int] = defaultdict(int)
+    for row in ledger.items.values():
+        here[row["account_id"], row["currency"]] += row["open_minor"]  # What is here takes nothing from how far the others have to reach.
+    ledger.index(await queries.load_items_within(db, wanted, here), (), ())
+    ledger.reach.update(wanted)
 
 
 async def _reopened(db: Connection, booked: Sequence[Record], decisions: Sequence[Record], brought: Brought) -> dict[int, int]:
@@ -127,19 +135,64 @@ def _stand(ledger: Ledger, entries: Iterable[tuple[Entry, int]]) -> None:
         ledger.standing[item].append(Standing(application, first.source, first.rule, minor, since, first.applied_on, later))
 
 
-async def invoices_named(db: Connection, receipts: Sequence[Record]) -> dict[int, list[KnownDocument]]:
-    """The invoices of their own account and currency that receipts (by row id) name, each once, in the order of the remittance."""
+class Known(NamedTuple):
+    """What receipts (by row id) may name, as digests by place, and the documents known by these."""
+
+    clues: Mapping[int, Mapping[int, bytes]]
+    documents: Mapping[bytes, Sequence[KnownDocument]]
+
+
+async def load_known(db: Connection, receipts: Sequence[Record]) -> Known:
+    """Load what receipts may name."""
     if not receipts:
-        return {}
+        return Known({}, {})
     clues = await payers.load_clues(db, [row["id"] for row in receipts])
-    documents = await payers.find_documents(db, {digest for places in clues.values() for digest in places.values()})
+    return Known(clues, await payers.find_documents(db, {digest for places in clues.values() for digest in places.values()}))
+
+
+async def invoices_named(db: Connection, receipts: Sequence[Record]) -> dict[int, list[KnownDocument]]:
+    """Load `invoices_of`."""
+    return invoices_of(receipts, await load_known(db, receipts))
+
+
+def named_of_others(receipt: Record, known: Known) -> list[KnownDocument]:
+    """Return the invoices of other accounts in its currency that a receipt names by their own numbers, each once, in its order."""
+    at = [(place, one) for place, digest in known.clues[receipt["id"]].items() for one in known.documents.get(digest, ())]
+    at = [(place, one) for place, one in at if one.kind in BILLED and not one.is_weak and one.account != receipt["account"]]
+    at = [(place, one) for place, one in at if one.currency == receipt["currency"]]
+    at.sort(key=lambda one: (one[0], one[1].position, one[1].document_no))
+    return list({one.id: one for _, one in at}.values())
+
+
+async def _for_others(db: Connection, open_on: Mapping[int, date], receipts: Sequence[Record], known: Known) -> set[int]:
+    """The receipts (row id) that name invoices of other accounts that were open when the day opened; no deposits, nothing transferred."""
+    free = [row for row in receipts if not row["is_bound"] and row["arrived_on"] is None]
+    named = {row["id"]: found for row in free if (found := named_of_others(row, known))}
+    if not named:
+        return set()
+    days = {one.id: open_on[row["account_id"]] for row in free for one in named.get(row["id"], ())}
+    open_of = await transfers.load_open_of_documents(db, days)
+    return {receipt_id for receipt_id, found in named.items() if any(one.id in open_of for one in found)}
+
+
+def invoices_of(receipts: Sequence[Record], known: Known) -> dict[int, list[KnownDocument]]:
+    """
+    Return the invoices of their own account and currency that receipts (by row id) name, each once, in the order of the remittance.
+
+    An order's number counts where no document's stands; for the deposit that is bound to it always, behind what the remittance names.
+    """
     named: dict[int, list[KnownDocument]] = {}
     for row in receipts:
         home = row["account"], row["currency"]
-        at = [(place, one) for place, digest in clues[row["id"]].items() for one in documents.get(digest, ())]
-        at = [(place, one) for place, one in at if one.kind in BILLED and (one.account, one.currency) == home]
-        at = [(place, one) for place, one in at if not one.is_weak] or at  # An order's number counts where no document's stands.
-        at.sort(key=lambda one: (one[0], one[1].position, one[1].document_no))
+        found = [(place, digest, one) for place, digest in known.clues[row["id"]].items() for one in known.documents.get(digest, ())]
+        found = [one for one in found if one[2].kind in BILLED and (one[2].account, one[2].currency) == home]
+        at = [(place, one) for place, _, one in found if not one.is_weak]
+        if row["is_bound"]:
+            order = digests_of_deposit(row["entity"], row["deposit_for"])
+            at += [(place, one) for place, digest, one in found if one.is_weak and digest in order]
+        else:
+            at = at or [(place, one) for place, _, one in found]
+        at.sort(key=lambda one: (one[1].is_weak, one[0], one[1].position, one[1].document_no))
         named[row["id"]] = list({one.id: one for _, one in at}.values())
     return named
 

@@ -8,8 +8,9 @@ from chassis.database import Connection
 from chassis.service import Batch, Fact
 from events.payment import PayerIdentified, PayerUnknown
 from money import format_minor
+from policies.customers import load_accounts
 
-from payment.domain import BANK_ACCOUNT, RECEIPT, NamedDocument, Payer, identify
+from payment.domain import BANK_ACCOUNT, RECEIPT, REFERENCE, NamedDocument, Payer, identify
 from payment.domain import payers as domain
 from payment.handlers.bookings import Booking, Causes, Phase, in_order
 from payment.handlers.settlement import Named, settle_accounts
@@ -51,6 +52,21 @@ def named_in(places: Iterable[tuple[int, bytes]], documents: Mapping[bytes, Sequ
     )
 
 
+async def under_accounts(db: Connection, found: Sequence[tuple[str, Payer | None]], days: Mapping[str, date]) -> list[Payer | None]:
+    """
+    Return the payers found for receipts (entity, payer) as accounts: customers by the parents in force on the entity's day (PAY-11).
+
+    A document named has its account for good.
+    """
+    customers = {(entity, payer.account) for entity, payer in found if payer is not None and payer.by != REFERENCE}
+    if not customers:
+        return [payer for _, payer in found]
+    accounts = await load_accounts(db, customers, days)
+    return [
+        payer if payer is None or payer.by == REFERENCE else Payer(accounts[entity, payer.account], payer.by) for entity, payer in found
+    ]
+
+
 async def lock_with_movable(
     db: Connection, names: Collection[tuple[str, str]], digests: Collection[bytes], days: Mapping[str, date]
 ) -> tuple[dict[tuple[str, str], Account], list[Move]]:
@@ -60,36 +76,36 @@ async def lock_with_movable(
     The numbers are locked already, so no other transaction brings a receipt or document of one meanwhile; it may move a receipt by another
     of its references, hence the second look when the accounts are locked.
     """
-    return await lock_with(db, names, await queries.find_movable(db, digests, days))
+    return await lock_with(db, names, await queries.find_movable(db, digests, days), days)
 
 
 async def lock_with(
-    db: Connection, names: Collection[tuple[str, str]], receipts: Sequence[MovableReceipt]
+    db: Connection, names: Collection[tuple[str, str]], receipts: Sequence[MovableReceipt], days: Mapping[str, date]
 ) -> tuple[dict[tuple[str, str], Account], list[Move]]:
-    """Lock accounts, and with them those of receipts that may move; return the moves."""
+    """Lock accounts, and with them those of receipts that may move on the open days; return the moves."""
     wanted = set(names)
     for _ in range(_ROUNDS_MAX):
-        moves = await _moves(db, receipts)
+        moves = await _moves(db, receipts, days)
         wanted |= {(one.entity, one.account) for one in receipts} | {(move.receipt.entity, move.payer.account) for move in moves}
         accounts = await locks.lock_accounts(db, wanted)
         receipts = await queries.load_movable(db, [one.id for one in receipts])
-        moves = await _moves(db, receipts)
+        moves = await _moves(db, receipts, days)
         touched = {(one.entity, one.account) for one in receipts} | {(move.receipt.entity, move.payer.account) for move in moves}
         if touched <= accounts.keys():
             return accounts, moves
     raise PayersKeptMoving
 
 
-async def _moves(db: Connection, receipts: Sequence[MovableReceipt]) -> list[Move]:
+async def _moves(db: Connection, receipts: Sequence[MovableReceipt], days: Mapping[str, date]) -> list[Move]:
     """Which receipts belong elsewhere, by the documents known now."""
     if not receipts:
         return []
     clues = await queries.load_clues(db, [one.id for one in receipts])
     documents = await queries.find_documents(db, {digest for places in clues.values() for digest in places.values()})
+    named_by = [named_in(clues[one.id].items(), documents) for one in receipts]
+    found = [(one.entity, identify(named, None, None, one.advised_customer)) for one, named in zip(receipts, named_by, strict=True)]
     moves = []
-    for receipt in receipts:
-        named = named_in(clues[receipt.id].items(), documents)
-        payer = identify(named, None, None, receipt.advised_customer)
+    for receipt, named, payer in zip(receipts, named_by, await under_accounts(db, found, days), strict=True):
         if payer is None or not domain.is_better(payer, receipt.identified_by):
             continue
         if payer.account != receipt.account or receipt.identified_by is None:
@@ -128,6 +144,7 @@ async def move_receipts(
             value_on=receipt.value_on,
             bank_ref=receipt.bank_ref,
             references=list(move.references),
+            deposit_for=receipt.deposit_for,
         )
         bookings.append(Booking(Phase.CAME, Fact(came, receipt.entity, f"{receipt.entity}|{move.payer.account}", receipt.value_on, cause)))
     rows = [(one.receipt.id, accounts[one.receipt.entity, one.payer.account].id, one.payer.by, days[one.receipt.entity]) for one in moves]
@@ -150,11 +167,9 @@ async def identify_newly_known(db: Connection, entity: str, day: date, accounts:
     receipts = await queries.find_unidentified(db, entity, accounts)
     clues = await queries.load_clues(db, [one.id for one in receipts])
     owners = await queries.find_bank_account_owners(db, {(clues[one.id][0], day) for one in receipts if 0 in clues[one.id]})
-    moves = [
-        Move(one, Payer(owner, BANK_ACCOUNT), ())
-        for one in receipts
-        if (digest := clues[one.id].get(0)) is not None and (owner := owners.get((digest, day))) is not None
-    ]
+    owner_of = [owners.get((clues[one.id].get(0, b""), day)) for one in receipts]
+    found = await under_accounts(db, [(entity, Payer(owner, BANK_ACCOUNT) if owner else None) for owner in owner_of], {entity: day})
+    moves = [Move(one, payer, ()) for one, payer in zip(receipts, found, strict=True) if payer is not None]
     known = await locks.lock_accounts(db, {(entity, move.payer.account) for move in moves})
     bookings = await move_receipts(db, moves, known, {entity: day}, {})
     return in_order(bookings + await settle_accounts(db, dict.fromkeys(known.values(), day), {}, Named()))

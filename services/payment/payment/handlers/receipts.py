@@ -18,7 +18,7 @@ from payment.handlers.bookings import ACCOUNT, Booking, Causes, Phase, in_order
 from payment.handlers.entries import Entry, read_entry
 from payment.handlers.identification import keep_texts, recognise
 from payment.handlers.loading import Brought
-from payment.handlers.payers import UNIDENTIFIED, named_in
+from payment.handlers.payers import UNIDENTIFIED, named_in, under_accounts
 from payment.handlers.rates import value_at_published_rates
 from payment.handlers.returns import undo_awaited
 from payment.handlers.settlement import Named, settle_accounts
@@ -74,7 +74,7 @@ async def _record(db: Connection, entries: Sequence[Entry], open_on: Mapping[str
     if not entries:
         return [], []
     payment_refs = {digest for one in entries for digest in one.payment_refs}
-    await locks.lock_names(db, payment_refs.union(*(one.references for one in entries)))
+    await locks.lock_names(db, payment_refs, {digest for one in entries for digest in one.references})
     contents, advised = await intake.find_contents(db, {one.name for one in entries}, payment_refs)
     fresh: list[Entry] = []
     conflicts = []
@@ -95,10 +95,11 @@ async def _record(db: Connection, entries: Sequence[Entry], open_on: Mapping[str
     owner_of = [owners.get((one.bank_account, open_on[one.entity])) if one.bank_account else None for one in fresh]
     paid_by = [identify(names, owner, one.customer, one.advised_customer) for one, names, owner in zip(fresh, named, owner_of, strict=True)]
     paid_by = await recognise(db, fresh, paid_by, open_on)
+    paid_by = await under_accounts(db, [(one.entity, payer) for one, payer in zip(fresh, paid_by, strict=True)], open_on)
     accounts = await locks.lock_accounts(db, {_account_name(one, payer) for one, payer in zip(fresh, paid_by, strict=True)})
     recorded = [(one, payer, accounts[_account_name(one, payer)], names) for one, payer, names in zip(fresh, paid_by, named, strict=True)]
-    await intake.insert_receipts(db, [_row(one, payer, account, open_on[one.entity]) for one, payer, account, _ in recorded])
-    await keep_texts(db, fresh)
+    ids = await intake.insert_receipts(db, [_row(one, payer, account, open_on[one.entity]) for one, payer, account, _ in recorded])
+    await keep_texts(db, fresh, ids)
     bookings = [_received(one, payer, account, names, causes) for one, payer, account, names in recorded]
     days = {account: open_on[account.entity] for _, payer, account, _ in recorded if payer is not None}
     touched = {(ACCOUNT, one.fact.key): one.fact.cause for one in bookings if one.fact.cause is not None}
@@ -136,6 +137,7 @@ def _row(entry: Entry, payer: Payer | None, account: Account, day: date) -> NewR
         received_currency=entry.booked.currency if entry.is_exchanged else None,
         received_minor=entry.booked.minor if entry.is_exchanged else None,
         advised_customer=entry.advised_customer,
+        deposit_for=entry.deposit_for,
     )
 
 
@@ -152,5 +154,6 @@ def _received(entry: Entry, payer: Payer | None, account: Account, named: Sequen
         references=numbers_of(named, payer.account if payer else None),
         received=entry.received,
         valuation=entry.valuation,
+        deposit_for=entry.deposit_for,
     )
     return Booking(Phase.CAME, Fact(event, entry.entity, account.key, entry.value_on, causes.get((RECEIPT, entry.receipt))))

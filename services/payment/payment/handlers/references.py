@@ -3,7 +3,8 @@ What else a payer may name than the number of a document: its payment reference,
 
 A payment reference is as good as the number. The others are weak: several documents may bear one, of several customers even. So they tell
 which documents of an account are meant, in due order, where a remittance has nothing better, and whose the money is only when a day turns
-and all they stand for is one account's.
+and all they stand for is one account's. A deposit says for which order or contract it is: that finds documents by contracts too, and by
+numbers that are too short for a text (PAY-16).
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from chassis.service import Batch, DayWork, Fact
 from events.invoice import Billed
 
 from payment.domain import REFERENCE, Payer, digest_of
+from payment.domain.clues import digest_for_deposits, is_telling
 from payment.domain.creditor_references import as_compared
 from payment.domain.payers import numbers_of
 from payment.handlers.bookings import in_order
@@ -24,8 +26,6 @@ from payment.queries import locks, payers
 from payment.queries import references as queries
 from payment.queries.references import NewReference
 
-WEAK_LENGTH_MIN: Final = 4
-"""A shorter order number stands in too many texts by chance."""
 REFERENCE_LENGTH_MAX: Final = 64
 
 
@@ -41,9 +41,14 @@ def _references_of(document: Billed) -> Iterator[NewReference]:
     if stated.payment and len(stated.payment) <= REFERENCE_LENGTH_MAX:
         yield NewReference(document.entity, document.document_no, digest_of_reference(document.entity, stated.payment), due, False)
     weak = (stated.order_no, stated.purchase_order_no, stated.delivery_no, stated.customer_reference)
-    for text in dict.fromkeys(one.strip().casefold() for one in weak if one is not None):
-        if WEAK_LENGTH_MIN <= len(text) <= REFERENCE_LENGTH_MAX and any(map(str.isdigit, text)):
-            yield NewReference(document.entity, document.document_no, digest_of(document.entity, REFERENCE, text), due, True)
+    of_orders = dict.fromkeys(one.strip().casefold() for one in weak if one is not None)
+    digests = [digest_of(document.entity, REFERENCE, one) for one in of_orders if is_telling(one) and len(one) <= REFERENCE_LENGTH_MAX]
+    for_deposits = [one for one in of_orders if not is_telling(one)]
+    if stated.contract_no is not None:
+        for_deposits.append(stated.contract_no.strip().casefold())
+    digests += [digest_for_deposits(document.entity, one) for one in for_deposits if 0 < len(one) <= REFERENCE_LENGTH_MAX]
+    for digest in dict.fromkeys(digests):
+        yield NewReference(document.entity, document.document_no, digest, due, True)
 
 
 def digest_of_reference(entity: str, reference: str) -> bytes:

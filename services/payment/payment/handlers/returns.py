@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from chassis.database import Connection
@@ -17,8 +18,9 @@ from policies.faults import Fault
 
 from payment.domain import RECEIPT, RETURNED, digest_of
 from payment.domain.hand import as_code
-from payment.domain.returns import KINDS, Returnable, Returned, objections_to
+from payment.domain.returns import KINDS, Match, Part, Returnable, Returned, objections_to
 from payment.handlers.bookings import Booking, Causes, Phase, in_order
+from payment.handlers.debits import bill_anew, find_debits, objections_to_debit
 from payment.handlers.entries import VALUE_ON_MIN
 from payment.handlers.loading import Brought
 from payment.handlers.payers import PayersKeptMoving
@@ -48,19 +50,16 @@ class ReceiptUnknown(Exception):
     """The entity has no receipt with this bank reference."""
 
 
-class Match(NamedTuple):
-    """A return (row id and what it says) and the receipt it undoes."""
-
-    return_id: int
-    returned: Returned
-    receipt: Returnable
-
-
 class Undoing(NamedTuple):
-    """What returns bring: `returned` by row ids, receipt to account, for the settlement of these accounts; and what is booked already."""
+    """
+    What returns bring: `returned` by row ids, receipt to account, for the settlement of these accounts; and what is booked already.
+
+    `causes` are those of what was made of the receipts' money elsewhere.
+    """
 
     returned: Mapping[int, int]
     bookings: Sequence[Booking]
+    causes: Causes = MappingProxyType({})
 
 
 def read_return(data: EntryReturned, entities: Entities, envelope: Envelope | None) -> Returned | list[Reason]:
@@ -161,6 +160,7 @@ async def _record(
     await locks.lock_names(db, digests | {digest_of(one.entity, _RETURN, one.bank_ref) for one in returns})
     contents = await queries.find_contents(db, {one.name for one in returns})
     receipts, accounts = await _lock_returnable(db, returns)
+    debits = await find_debits(db, [(one, receipts[one.returned_name]) for one in returns if one.returned_name in receipts], open_on)
     kept: list[Returned] = []
     refused: list[tuple[int, list[Fault]]] = []
     gone: set[int] = set()
@@ -173,6 +173,7 @@ async def _record(
             kept.append(one)
         else:
             faults = objections_to(one, receipt) + ([Fault("ALREADY_RETURNED", "returned_bank_ref")] if receipt.row_id in gone else [])
+            faults += objections_to_debit(one, debits)
             if not faults:
                 contents[one.name] = one.content
                 kept.append(one)
@@ -183,20 +184,23 @@ async def _record(
         return [], refused
     ids = await queries.insert_returns(db, kept, open_on)
     matches = [Match(ids[one.name], one, receipts[one.returned_name]) for one in kept if one.returned_name in receipts]
-    undoing = await undo(db, matches, open_on, causes)
+    undoing = await undo(db, [one for one in matches if one.returned.name not in debits], open_on, causes)
+    billed = await bill_anew(db, [one for one in matches if one.returned.name in debits], open_on, causes)
     touched = set(undoing.returned.values())
     days = {account: open_on[account.entity] for account in accounts if account.id in touched}
-    settled = await settle_accounts(db, days, causes, Named(), list(days), Brought(returned=undoing.returned))
-    return in_order([*undoing.bookings, *settled]), refused
+    settled = await settle_accounts(db, days, {**causes, **undoing.causes}, Named(), list(days), Brought(returned=undoing.returned))
+    return in_order([*undoing.bookings, *billed, *settled]), refused
 
 
 async def _lock_returnable(db: Connection, returns: Sequence[Returned]) -> tuple[dict[tuple[str, str], Returnable], list[Account]]:
-    """Lock the accounts that the receipts stand on; return the receipts as they are then, and these accounts."""
+    """Lock the accounts that the receipts, and what was made of them, stand on; return the receipts as they are then, and the accounts."""
     names = {one.returned_name for one in returns}
     locked: dict[tuple[str, str], Account] = {}
     for _ in range(_ROUNDS_MAX):
         receipts = await queries.find_returnable(db, names)
-        standing = {(one.entity, one.account) for one in receipts.values()}
+        parts = await queries.find_parts(db, [one.row_id for one in receipts.values()])
+        whole: list[Returnable | Part] = [*receipts.values(), *parts]
+        standing = {(one.entity, one.account) for one in whole}
         if standing <= locked.keys():
             return receipts, [locked[name] for name in sorted(standing)]
         locked |= await locks.lock_accounts(db, standing)
@@ -223,21 +227,28 @@ async def undo_awaited(db: Connection, names: Sequence[tuple[str, str]], open_on
 
 async def undo(db: Connection, matches: Sequence[Match], open_on: Mapping[str, date], causes: Causes) -> Undoing:
     """
-    Mark receipts as taken back on the open day; their accounts are locked, and the settlement of these has to follow.
+    Mark receipts as taken back on the open day, and what was made of them elsewhere; the accounts of all of them are locked, and the
+    settlement of these has to follow.
 
     What is nobody's leaves at once: nothing was paid by it.
     """
     if not matches:
         return Undoing({}, [])
-    days = {one.receipt.row_id: open_on[one.receipt.entity] for one in matches}
-    undone = [Undone(one.return_id, one.receipt.row_id, one.returned.value_on) for one in matches]
+    origins = {one.receipt.row_id: one for one in matches}
+    parts = await queries.find_parts(db, origins.keys())
+    days = {row_id: open_on[one.receipt.entity] for row_id, one in origins.items()}
+    days |= {one.row_id: open_on[one.entity] for one in parts}
+    undone = [Undone(one.return_id, row_id, one.returned.value_on) for row_id, one in origins.items()]
+    undone += [Undone(None, one.row_id, origins[one.origin_id].returned.value_on) for one in parts]
     await queries.mark_returned(db, undone, days)
     nobodys = [one for one in matches if not one.receipt.is_identified]
     if nobodys:
         await books.insert_entries(db, [_entry(one, days[one.receipt.row_id]) for one in nobodys])
-        await books.add_to_receipts(db, sorted(ReceiptMove(one.receipt.row_id, 0, 0, 0, one.receipt.amount_minor, 0) for one in nobodys))
-    known = [one.receipt for one in matches if one.receipt.is_identified]
-    return Undoing({one.row_id: one.account_id for one in known}, [_reversed(one, causes) for one in nobodys])
+        await books.add_to_receipts(db, sorted(ReceiptMove(one.receipt.row_id, 0, 0, 0, one.receipt.amount_minor, 0, 0) for one in nobodys))
+    known: list[Returnable | Part] = [*(one.receipt for one in matches if one.receipt.is_identified), *parts]
+    whose = {one.receipt: (RECEIPT, origins[one.origin_id].returned.receipt) for one in parts}
+    inherited = {(RECEIPT, receipt): causes[origin] for receipt, origin in whose.items() if origin in causes}
+    return Undoing({one.row_id: one.account_id for one in known}, [_reversed(one, causes) for one in nobodys], inherited)
 
 
 def _gone_on(match: Match) -> date:

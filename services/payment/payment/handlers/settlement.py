@@ -8,7 +8,22 @@ from typing import NamedTuple
 from chassis.database import Connection
 
 from payment import domain
-from payment.domain import ALLOWANCE, FX, PINNED, RECEIPT, RECOVERED, REFUNDED, RETURNED, VOID, Books, Entry, Policy, Source
+from payment.domain import (
+    ALLOWANCE,
+    FX,
+    PINNED,
+    RECEIPT,
+    RECOVERED,
+    REFUNDED,
+    RETURNED,
+    TRANSFERRED,
+    VOID,
+    Books,
+    Entry,
+    Policy,
+    Reach,
+    Source,
+)
 from payment.handlers import loading
 from payment.handlers.bookings import Booking, Causes
 from payment.handlers.in_force import load_policies
@@ -62,7 +77,8 @@ async def settle_accounts(
         return []
     gone = {ledger.sources[change.entry.source]["id"] for change in changes if change.entry.rule == RETURNED}
     returns = {row["receipt_id"]: row for row in await pins.load_returns(db, gone)} if gone else {}
-    teller = Teller(ledger, causes, returns, brought.refunds, {entity: policy.version for entity, policy in policies.items()})
+    versions = {entity: policy.version for entity, policy in policies.items()}
+    teller = Teller(ledger, causes, returns, brought.refunds, brought.transfers, versions)
     bookings = [
         booking
         for account, found in by_account.items()
@@ -75,9 +91,11 @@ async def settle_accounts(
 
 
 def _is_told(change: Change, brought: Brought) -> bool:
-    """Not what is pinned, nor a void; nor a refund that is only dated anew because of what came later today."""
-    rule, _, refund = change.entry.rule.partition(":")
-    return change.entry.source.kind != VOID and rule != PINNED and (rule != REFUNDED or refund in brought.refunds)
+    """Not what is pinned, nor a void; nor a refund or transfer that is only dated anew because of what came later today."""
+    rule, _, decision = change.entry.rule.partition(":")
+    if rule in (REFUNDED, TRANSFERRED):
+        return decision in (brought.refunds if rule == REFUNDED else brought.transfers)
+    return change.entry.source.kind != VOID and rule != PINNED
 
 
 def _changes(ledger: Ledger, account: Account, day: date, target: Mapping[Entry, int], done: Collection[Entry]) -> list[Change]:
@@ -99,17 +117,18 @@ async def _reopen(db: Connection, open_on: Mapping[int, date], named: Named, afr
 async def _decide(db: Connection, ledger: Ledger, policies: Mapping[int, Policy]) -> dict[int, tuple[dict[Entry, int], set[Entry]]]:
     """By account (row id): the entries its day has to hold, and which of them are finished. Open items are loaded where they are needed."""
     decided: dict[int, tuple[dict[Entry, int], set[Entry]]] = defaultdict(lambda: ({}, set()))
-    missing = set()
     opened = ledger.books()
-    for account_id, by_currency in opened.items():
-        try:
-            decided[account_id] = _decide_one(ledger, account_id, by_currency, policies[account_id])
-        except domain.ItemsMissing:
-            missing.add(account_id)
-    if missing:
-        await loading.load_open_items(db, ledger, missing)
-        opened = ledger.books(missing)
-        decided |= {account_id: _decide_one(ledger, account_id, opened[account_id], policies[account_id]) for account_id in missing}
+    while opened:
+        wanted: dict[tuple[int, str], Reach] = {}
+        for account_id, by_currency in opened.items():
+            try:
+                decided[account_id] = _decide_one(ledger, account_id, by_currency, policies[account_id])
+            except domain.ItemsMissing as missing:
+                wanted[account_id, missing.books.currency] = missing.wanted
+        if not wanted:
+            break
+        await loading.load_within(db, ledger, wanted)
+        opened = ledger.books({account_id for account_id, _ in wanted})
     return decided
 
 

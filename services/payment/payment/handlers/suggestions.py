@@ -17,6 +17,7 @@ from payment.domain.scores import ONE_BPS, Scoring, format_score
 from payment.domain.suggestions import Field, Found, FreeMoney, OpenCredit, Owed, Suggestion, suggest, words_in
 from payment.handlers.decisions import NewDecision, decide
 from payment.handlers.identification import recommend_payers
+from payment.handlers.spreading import divide
 from payment.queries import made, texts
 from payment.queries import suggestions as queries
 from payment.queries.made import NewSuggestion
@@ -73,12 +74,17 @@ class _Compared:
 
 
 async def find_matches(db: Connection, entity: str, receipts: Sequence[FreeReceipt], day: date, scoring: Scoring) -> dict[int, Found]:
-    """Return what receipts (by row id) with free money may be for, by what was booked before `day`, less what people have rejected."""
+    """
+    Return what receipts (by row id) with free money may be for, by what was booked before `day`, less what people have rejected.
+
+    What a deposit is for is known: nothing is suggested for it while it is bound.
+    """
+    found = {one.id: Found((), "BOUND") for one in receipts if one.is_bound}
+    receipts = [one for one in receipts if not one.is_bound]
     if not receipts:
-        return {}
+        return found
     compared = await _compare(db, entity, receipts, day, scoring)
     rejected = await made.find_rejected(db, [one.id for one in receipts])
-    found = {}
     for one in receipts:
         money = FreeMoney(one.receipt, one.account if one.is_identified else None, one.free_minor, compared.words[one.id])
         found[one.id] = suggest(money, compared.field_of(one), scoring, rejected.get(one.id, ()))
@@ -92,11 +98,12 @@ async def _compare(db: Connection, entity: str, receipts: Sequence[FreeReceipt],
     compared = _Compared()
     for one in receipts:
         compared.customers[one.id] = {one.account: ONE_BPS} if one.is_identified else {}
-        compared.customers[one.id] |= {payer.customer: payer.score_bps for payer in recommended.get(one.id, ())}
+        for payer in recommended.get(one.id, ()):
+            compared.customers[one.id][payer.account] = max(compared.customers[one.id].get(payer.account, 0), payer.score_bps)
         compared.words[one.id] = words_in(one.remittance or "", scoring)
         if one.is_identified:
             compared.account_ids[one.account] = one.account_id
-    guessed = {payer.customer for payers in recommended.values() for payer in payers}
+    guessed = {payer.account for payers in recommended.values() for payer in payers}
     compared.account_ids |= await queries.find_accounts(db, entity, guessed) if guessed else {}
     places = {one.id: compared.places(one) for one in receipts}
     compared.credits = await queries.load_credits(db, {place for of in places.values() for place in of})
@@ -134,10 +141,13 @@ async def suggest_matches(db: Connection, entity: str, day: date, accounts: Sequ
     """
     Tell of every receipt of these accounts with free money what it fits best, once; forget the texts of what is placed.
 
-    What the policy thinks sure is applied instead. Work of the turn to `day`: a function of the facts booked before it.
+    What the policy thinks sure is applied instead. Money that goes to documents of other accounts this very morning waits until tomorrow.
+    Work of the turn to `day`: a function of the facts booked before it.
     """
     await texts.forget_placed(db, entity, day)
     receipts = {one.id: one for one in await queries.load_free_of_accounts(db, entity, accounts, day)}
+    for one in await divide(db, entity, [one.bank_ref for one in receipts.values() if one.is_identified], day):
+        del receipts[one.receipt_id]
     if not receipts:
         return []
     scoring = await load_scoring(db, entity, day)

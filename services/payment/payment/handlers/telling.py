@@ -16,6 +16,7 @@ from events.payment import (
     DiscountGranted,
     DiscountRevoked,
     FxRealised,
+    MoneyTransferredOut,
     OnAccountCredited,
     PaymentApplied,
     PaymentReversed,
@@ -24,8 +25,9 @@ from events.payment import (
 )
 from money import format_minor
 
-from payment.domain import ADJUSTMENT, ALLOWANCE, DISCOUNTS, FX, PERSON, RECEIPT, REFUNDED, RETURNED, RULES, Source
+from payment.domain import ADJUSTMENT, ALLOWANCE, DISCOUNTS, FX, PERSON, RECEIPT, REFUNDED, RETURNED, RULES, TRANSFERRED, Source
 from payment.domain.books import SCORE, SCORED
+from payment.domain.transfers import Transfer
 from payment.handlers.bookings import ACCOUNT, INVOICE, Booking, Causes, Phase
 from payment.handlers.ledger import Change, Ledger
 from payment.queries.locks import Account
@@ -37,13 +39,14 @@ class Teller:
     Says what changes of one settlement mean.
 
     `returns` are what banks said of receipts (row id) that they took back, `refunds` who asked for and who approved the refunds of this
-    settlement, `versions` the policies of cash application by entity.
+    settlement, `transfers` its transfers (both by decision), `versions` the policies of cash application by entity.
     """
 
     ledger: Ledger
     causes: Causes
     returns: Mapping[int, Record]
     refunds: Mapping[str, tuple[str, str]]
+    transfers: Mapping[str, Transfer]
     versions: Mapping[str, str]
 
     def tell(self, account: Account, change: Change, among: Sequence[Change]) -> Booking:
@@ -128,6 +131,10 @@ class Teller:
         if rule == REFUNDED:
             asked_by, approved_by = self.refunds[decision]
             return RefundIssued(refund=decision, amount=amount, requested_by=asked_by, approved_by=approved_by, **common)
+        if rule == TRANSFERRED:
+            one = self.transfers[decision]
+            common |= {"transfer": one.id, "to_account": one.to_account, "by": one.by}
+            return MoneyTransferredOut(amount=amount, reason=one.reason, transferred_by=one.transferred_by, **common)
         if rule == RETURNED:
             return self._returned(change, among, common | {"amount": amount})
         return (OnAccountCredited if change.minor > 0 else ReceiptUnapplied)(amount=amount, **common)
@@ -165,6 +172,6 @@ class Teller:
 def _phase(change: Change) -> Phase:
     """Money is given back before it leaves, and comes before it is placed; what an application gained is told with it."""
     entry = change.entry
-    if not entry.item and entry.rule.partition(":")[0] in (REFUNDED, RETURNED):
+    if not entry.item and entry.rule.partition(":")[0] in (REFUNDED, RETURNED, TRANSFERRED):
         return Phase.LEFT
     return Phase.PLACED if change.minor > 0 or entry.rule == FX else Phase.TAKEN_BACK

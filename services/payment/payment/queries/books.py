@@ -4,20 +4,20 @@ The books of accounts: loaded with one statement per table, saved with one state
 Look-ups across tables go by `= ANY(ARRAY(SELECT …))`: each step an index scan, whatever the planner believes of tables that grow quickly.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple, TypeAlias
 
 from asyncpg import Record
 from chassis.database import Connection
 
+from payment.domain import Reach
+
 Day: TypeAlias = tuple[int, date]
 """An account (id) and its open day."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewEntry:
+class NewEntry(NamedTuple):
     """
     An entry of the settlement ledger to add; ids are ours. `reason` is given where something is taken back off an item.
 
@@ -101,12 +101,12 @@ async def find_named_items(db: Connection, named: Collection[tuple[int, str, str
     )
 
 
-_ITEM = """
+_OPEN = "(item.total_minor - item.settled_minor - item.credited_minor - item.adjusted_minor - item.allowed_minor - item.voided_minor)"
+_ITEM = f"""
     SELECT item.id, item.account_id, item.document_id, document.entity, document.document_no, document.customer, document.currency,
         document.issued_on, document.voided_on, document.void_booked_on, document.terms, document.tax_minor,
         document.total_minor AS document_minor, document.base_currency, item.n, item.due_on, item.total_minor,
-        item.total_minor - item.settled_minor - item.credited_minor - item.adjusted_minor - item.allowed_minor - item.voided_minor
-            AS open_minor,
+        {_OPEN} AS open_minor,
         item.credited_minor, item.adjusted_minor, item.allowed_minor, item.discounted_minor, item.early, item.base_minor
     FROM item JOIN document ON document.id = item.document_id
 """
@@ -124,9 +124,45 @@ async def load_items(db: Connection, item_ids: Collection[int], document_ids: Co
     )
 
 
-async def load_open_items(db: Connection, account_ids: Collection[int]) -> list[Record]:
-    """All open items of the accounts."""
-    return await db.fetch(f"{_ITEM} WHERE item.account_id = ANY($1::bigint[]) AND item.is_open", list(account_ids))
+async def load_items_within(
+    db: Connection, wanted: Mapping[tuple[int, str], Reach], besides: Mapping[tuple[int, str], int]
+) -> list[Record]:
+    """
+    The open items of accounts (id) and currencies within what is wanted of them, and some more.
+
+    The oldest ones go as far as `oldest_minor` and what is given `besides` reach together. Currencies are compared last: joined by them,
+    the planner may look at every document of the entity.
+    """
+    whole = {account_id for (account_id, _), reach in wanted.items() if reach.is_all}
+    oldest = [(*of, reach.oldest_minor + besides.get(of, 0)) for of, reach in wanted.items() if reach.oldest_minor]
+    amounts = [(account_id, minor) for (account_id, _), reach in wanted.items() for minor in reach.amounts]
+    return await db.fetch(
+        f"""
+        {_ITEM} WHERE item.id = ANY(ARRAY(
+            SELECT item.id FROM item WHERE item.account_id = ANY($1::bigint[]) AND item.is_open
+            UNION
+            SELECT item.id FROM unnest($2::bigint[], $3::bigint[]) AS wanted (account_id, minor)
+            JOIN item ON item.account_id = wanted.account_id AND item.is_open AND {_OPEN} = wanted.minor
+            UNION
+            SELECT owed.id FROM (
+                SELECT item.id, item.account_id, document.currency, {_OPEN} AS open_minor, sum({_OPEN}) OVER (
+                    PARTITION BY item.account_id, document.currency ORDER BY item.due_on, document.document_no COLLATE "C", item.n
+                ) AS minor_up_to
+                FROM item JOIN document ON document.id = item.document_id
+                WHERE item.account_id = ANY($4::bigint[]) AND item.is_open
+            ) AS owed
+            JOIN unnest($4::bigint[], $5::text[], $6::bigint[]) AS wanted (account_id, currency, minor)
+                ON wanted.account_id = owed.account_id AND wanted.currency = owed.currency
+            WHERE owed.minor_up_to - owed.open_minor < wanted.minor
+        ))
+        """,
+        list(whole),
+        [account_id for account_id, _ in amounts],
+        [minor for _, minor in amounts],
+        [account_id for account_id, _, _ in oldest],
+        [currency for _, currency, _ in oldest],
+        [minor for _, _, minor in oldest],
+    )
 
 
 async def load_standing(db: Connection, days: Sequence[Day], *, adjustments_only: bool = False) -> list[Record]:
@@ -160,10 +196,11 @@ async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collec
     return await db.fetch(
         """
         SELECT receipt.id, receipt.account_id, account.account, receipt.entity, receipt.bank_ref, receipt.currency, receipt.amount_minor,
-            receipt.applied_minor, receipt.on_account_minor, receipt.refunded_minor, receipt.returned_minor, receipt.pinned_minor,
+            receipt.applied_minor, receipt.on_account_minor, receipt.refunded_minor, receipt.returned_minor, receipt.transferred_minor,
+            receipt.arrived_on, receipt.pinned_minor,
             receipt.is_barred, receipt.base_minor, receipt.stated, receipt.returned_on, receipt.return_booked_on, receipt.value_on,
-            receipt.identified_on,
-            (
+            receipt.identified_on, receipt.is_bound, receipt.deposit_for,
+            CASE WHEN receipt.identified_on < open.day THEN (
                 SELECT max(effective_on) FROM (
                     SELECT effective_on FROM entry
                     WHERE receipt_id = receipt.id AND entry.booked_on < open.day
@@ -171,7 +208,7 @@ async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collec
                     GROUP BY application, entry.booked_on, effective_on
                     HAVING CASE WHEN application IS NULL THEN sum(amount_minor) > 0 ELSE sum(amount_minor) < 0 END
                 ) AS given
-            ) AS given_on
+            ) END AS given_on
         FROM (
             SELECT id FROM receipt WHERE account_id = ANY($1::bigint[]) AND is_live UNION SELECT unnest($3::bigint[])
         ) AS wanted
@@ -228,29 +265,7 @@ async def reopen(db: Connection, days: Sequence[Day]) -> None:
 
 async def insert_entries(db: Connection, entries: Sequence[NewEntry]) -> None:
     """Add to the settlement ledger."""
-    await db.execute(
-        """
-        INSERT INTO entry (account_id, receipt_id, memo_id, adjustment_id, void_id, allowance_id, item_id, application, rule, reason,
-            amount_minor, applied_on, booked_on, effective_on, is_finished)
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[],
-            $9::text[], $10::text[], $11::bigint[], $12::date[], $13::date[], $14::date[], $15::boolean[])
-        """,
-        [one.account_id for one in entries],
-        [one.receipt_id for one in entries],
-        [one.memo_id for one in entries],
-        [one.adjustment_id for one in entries],
-        [one.void_id for one in entries],
-        [one.allowance_id for one in entries],
-        [one.item_id for one in entries],
-        [one.application for one in entries],
-        [one.rule for one in entries],
-        [one.reason for one in entries],
-        [one.amount_minor for one in entries],
-        [one.applied_on for one in entries],
-        [one.booked_on for one in entries],
-        [one.effective_on for one in entries],
-        [one.is_finished for one in entries],
-    )
+    await db.copy_records_to_table("entry", columns=NewEntry._fields, records=entries)
 
 
 class ItemMove(NamedTuple):
@@ -281,6 +296,7 @@ class ReceiptMove(NamedTuple):
     on_account_minor: int
     refunded_minor: int
     returned_minor: int
+    transferred_minor: int
     pinned_minor: int
 
 
@@ -323,10 +339,11 @@ async def add_to_receipts(db: Connection, moved: Sequence[ReceiptMove]) -> None:
             """
             UPDATE receipt SET applied_minor = applied_minor + moved.applied, on_account_minor = on_account_minor + moved.on_account,
                 refunded_minor = refunded_minor + moved.refunded, returned_minor = returned_minor + moved.returned,
-                pinned_minor = pinned_minor + moved.pinned,
-                is_live = applied_minor + moved.applied + refunded_minor + moved.refunded + returned_minor + moved.returned < amount_minor
-            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
-                AS moved (id, applied, on_account, refunded, returned, pinned)
+                transferred_minor = transferred_minor + moved.transferred, pinned_minor = pinned_minor + moved.pinned,
+                is_live = applied_minor + moved.applied + refunded_minor + moved.refunded + returned_minor + moved.returned
+                    + transferred_minor + moved.transferred < amount_minor
+            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+                AS moved (id, applied, on_account, refunded, returned, transferred, pinned)
             WHERE receipt.id = moved.id
             """,
             *map(list, zip(*moved, strict=True)),

@@ -41,14 +41,17 @@ async def find_held(db: Connection, sources: Collection[Source]) -> dict[Source,
         """
         SELECT $4::text AS kind, receipt.id, receipt.account_id, receipt.entity, receipt.bank_ref AS number, account.account,
             receipt.identified_on IS NOT NULL AS is_identified, receipt.currency,
-            receipt.amount_minor - receipt.applied_minor - receipt.refunded_minor - receipt.returned_minor AS free_minor,
-            receipt.pinned_minor, receipt.is_barred, receipt.returned_on IS NOT NULL AS is_returned, receipt.value_on AS since_on
+            receipt.amount_minor - receipt.applied_minor - receipt.refunded_minor - receipt.returned_minor - receipt.transferred_minor
+                AS free_minor,
+            receipt.pinned_minor, receipt.is_barred, receipt.returned_on IS NOT NULL AS is_returned, receipt.value_on AS since_on,
+            CASE WHEN receipt.is_bound THEN receipt.deposit_for END AS bound_to
         FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (kind, entity, number)
         JOIN receipt ON wanted.kind = $4 AND receipt.entity = wanted.entity AND receipt.bank_ref = wanted.number
         JOIN account ON account.id = receipt.account_id
         UNION ALL
         SELECT $5::text, memo.document_id, memo.account_id, document.entity, document.document_no, document.account,
-            true, document.currency, memo.total_minor - memo.applied_minor, memo.pinned_minor, memo.is_barred, false, document.issued_on
+            true, document.currency, memo.total_minor - memo.applied_minor, memo.pinned_minor, memo.is_barred, false, document.issued_on,
+            NULL
         FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (kind, entity, number)
         JOIN document ON wanted.kind = $5 AND document.entity = wanted.entity AND document.document_no = wanted.number
         JOIN memo ON memo.document_id = document.id
@@ -72,6 +75,7 @@ async def find_held(db: Connection, sources: Collection[Source]) -> dict[Source,
             is_barred=row["is_barred"],
             is_returned=row["is_returned"],
             since_on=row["since_on"],
+            bound_to=row["bound_to"],
         )
         for row in rows
     ]
@@ -129,7 +133,11 @@ async def count_decisions(db: Connection, account_ids: Collection[int]) -> dict[
 
 
 async def insert_decisions(db: Connection, decisions: Sequence[DecisionRow], booked_on: date) -> None:
-    """Keep decisions, numbered in their order, and mark the accounts, receipts and memos they are about."""
+    """
+    Keep decisions, numbered in their order, and mark the accounts, receipts and memos they are about.
+
+    A deposit that is released is bound no more, also for the rest of the day: what it names counts for the day as a whole.
+    """
     await db.execute(
         """
         INSERT INTO decision (decision, account_id, receipt_id, memo_id, item_id, kind, amount_minor, effective_on, reason, decided_by,
@@ -158,6 +166,8 @@ async def insert_decisions(db: Connection, decisions: Sequence[DecisionRow], boo
     barred = {(one.receipt_id, one.memo_id): one.kind == "unapply" for one in decisions if one.kind in ("unapply", "release")}
     await _bar(db, "receipt", "id", [(receipt_id, is_barred) for (receipt_id, _), is_barred in barred.items() if receipt_id is not None])
     await _bar(db, "memo", "document_id", [(memo_id, is_barred) for (_, memo_id), is_barred in barred.items() if memo_id is not None])
+    if released := [one.receipt_id for one in decisions if one.kind == "release" and one.receipt_id is not None]:
+        await db.execute("UPDATE receipt SET is_bound = false WHERE id = ANY($1::bigint[]) AND is_bound", released)
 
 
 async def _bar(db: Connection, table: str, column: str, barred: Sequence[tuple[int, bool]]) -> None:

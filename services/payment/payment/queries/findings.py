@@ -77,7 +77,11 @@ async def find_accounts(db: Connection, entity: str, day: date, closed_on: date,
 
 
 async def find_paid(db: Connection, entity: str, accounts: Sequence[str], closed_on: date) -> list[Paid]:
-    """Return the open items of these accounts that money naming them was placed on, with the latest such receipt by its value date."""
+    """
+    Return the open items of these accounts that money naming them was placed on, with the latest such receipt by its value date.
+
+    A deposit is drawn down, however little of an item it is.
+    """
     rows = await db.fetch(
         """
         SELECT DISTINCT ON (paid.item_id) paid.item_id, paid.receipt_id, paid.effective_on
@@ -89,7 +93,7 @@ async def find_paid(db: Connection, entity: str, accounts: Sequence[str], closed
             GROUP BY entry.item_id, entry.receipt_id, entry.effective_on HAVING sum(entry.amount_minor) > 0
         ) AS paid
         JOIN item ON item.id = paid.item_id AND item.is_open
-        JOIN receipt ON receipt.id = paid.receipt_id
+        JOIN receipt ON receipt.id = paid.receipt_id AND NOT receipt.is_bound
         ORDER BY paid.item_id, receipt.value_on DESC, receipt.bank_ref COLLATE "C" DESC, paid.effective_on DESC
         """,
         *(entity, list(accounts), closed_on),
@@ -134,7 +138,7 @@ async def close_windows(db: Connection, entity: str, accounts: Sequence[str], da
             JOIN entry ON entry.item_id = over.item_id AND entry.receipt_id IS NOT NULL AND entry.rule IN ('person', 'reference')
             GROUP BY entry.item_id, entry.receipt_id, over.until_on, entry.application HAVING sum(entry.amount_minor) > 0
         ) AS paid
-        JOIN receipt ON receipt.id = paid.receipt_id
+        JOIN receipt ON receipt.id = paid.receipt_id AND NOT receipt.is_bound
         WHERE paid.effective_on <= paid.until_on
         ORDER BY paid.item_id, receipt.value_on DESC, receipt.bank_ref COLLATE "C" DESC, paid.effective_on DESC
         """,
@@ -179,10 +183,15 @@ async def load_part_paid(db: Connection, paid: Sequence[Paid]) -> list[Record]:
 
 
 async def find_left_over(db: Connection, entity: str, accounts: Sequence[str], closed_on: date) -> list[Record]:
-    """Return the receipts of these accounts of which money became on-account on a day, beyond what a person keeps there."""
+    """
+    Return the receipts of these accounts of which money became on-account on a day, beyond what a person keeps there.
+
+    What is left of a deposit is bound to its order: it is nothing that was paid too much.
+    """
     return await db.fetch(
         """
-        SELECT receipt.id, receipt.bank_ref, receipt.account_id, account.account, receipt.currency, moved.minor AS amount_minor
+        SELECT receipt.id, receipt.bank_ref, receipt.account_id, account.account, receipt.currency, receipt.is_bound,
+            moved.minor AS amount_minor
         FROM (
             SELECT receipt_id, (
                 coalesce(sum(minor) FILTER (WHERE rule = 'on_account'), 0) - greatest(0, sum(minor) FILTER (WHERE rule = 'pinned'))
@@ -198,7 +207,7 @@ async def find_left_over(db: Connection, entity: str, accounts: Sequence[str], c
         ) AS moved
         JOIN receipt ON receipt.id = moved.receipt_id
         JOIN account ON account.id = receipt.account_id
-        WHERE moved.minor > 0
+        WHERE moved.minor > 0 AND NOT receipt.is_bound
         ORDER BY account.account COLLATE "C", receipt.bank_ref COLLATE "C"
         """,
         *(entity, list(accounts), closed_on),

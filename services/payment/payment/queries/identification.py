@@ -7,7 +7,7 @@ from datetime import date
 
 from chassis.database import Connection
 
-from payment.domain.aliases import State, owner_of, state_of
+from payment.domain.aliases import State, state_of
 from payment.domain.names import NamedCustomer
 
 
@@ -23,7 +23,7 @@ class NewName:
 
 @dataclass(frozen=True, slots=True)
 class NewAlias:
-    """By what (`kind` and digest) a receipt's payer may be recognised as an account; `shown` is a name people can read."""
+    """By what (`kind` and digest) a receipt's payer may be recognised as a customer (`account`); `shown` is a name people can read."""
 
     entity: str
     kind: str
@@ -122,8 +122,8 @@ async def has_receipt(db: Connection, entity: str, bank_ref: str) -> bool:
     return found
 
 
-async def find_alias_owners(db: Connection, asked: Collection[tuple[bytes, date]]) -> dict[tuple[bytes, date], str]:
-    """Which account an alias (bank account or name, as a digest) identifies on a day: linked before it, and to no other account."""
+async def find_linked(db: Connection, asked: Collection[tuple[bytes, date]]) -> dict[tuple[bytes, date], set[str]]:
+    """Which customers an alias (bank account or name, as a digest) is linked to on a day, by what was decided before it."""
     wanted = sorted(asked)
     rows = await db.fetch(
         """
@@ -143,7 +143,7 @@ async def find_alias_owners(db: Connection, asked: Collection[tuple[bytes, date]
     linked: dict[tuple[bytes, date], set[str]] = defaultdict(set)
     for row in rows:
         linked[row["digest"], row["day"]].add(row["account"])
-    return {key: owner for key, accounts in linked.items() if (owner := owner_of(accounts)) is not None}
+    return dict(linked)
 
 
 async def find_recognisable(db: Connection, entity: str, day: date, after: str, limit: int) -> list[str]:
@@ -182,7 +182,7 @@ async def load_signs(db: Connection, receipt_ids: Collection[int]) -> dict[int, 
 
 
 async def find_taught(db: Connection, digests: Collection[bytes], day: date) -> dict[bytes, set[str]]:
-    """Which accounts aliases were taught for before a day that nobody has unlinked."""
+    """Which customers aliases were taught for before a day that nobody has unlinked."""
     rows = await db.fetch(
         """
         SELECT alias.digest, alias.account

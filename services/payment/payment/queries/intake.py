@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
+from typing import Final
 
 from chassis.database import Connection
 
@@ -32,6 +34,7 @@ class NewReceipt:
     received_currency: str | None = None
     received_minor: int | None = None
     advised_customer: str | None = None
+    deposit_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,48 +110,61 @@ async def find_contents(
     return contents, {row["content"] for row in rows if row["entity"] is None}
 
 
-async def insert_receipts(db: Connection, receipts: Sequence[NewReceipt]) -> None:
-    """Keep receipts, nothing of them spent, and what they say about their payers."""
-    rows = await db.fetch(
-        """
-        INSERT INTO receipt (entity, bank_ref, account_id, currency, amount_minor, applied_minor, on_account_minor, refunded_minor,
-            returned_minor, pinned_minor, is_live, is_barred, value_on, booked_on, identified_on, identified_by, method, content,
-            base_minor, stated, payment_ref, received_currency, received_minor, advised_customer)
-        SELECT entity, bank_ref, account_id, currency, amount_minor, 0, 0, 0,
-            0, 0, true, false, value_on, booked_on, CASE WHEN identified_by IS NOT NULL THEN booked_on END, identified_by, method, content,
-            base_minor, stated::jsonb, payment_ref, received_currency, received_minor, advised_customer
-        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::date[], $7::date[], $8::text[], $9::text[],
-            $10::bytea[], $11::bigint[], $12::text[], $13::bytea[], $14::text[], $15::bigint[], $16::text[])
-            AS new (entity, bank_ref, account_id, currency, amount_minor, value_on, booked_on, identified_by, method, content,
-                base_minor, stated, payment_ref, received_currency, received_minor, advised_customer)
-        RETURNING id, entity, bank_ref
-        """,
-        [one.entity for one in receipts],
-        [one.bank_ref for one in receipts],
-        [one.account_id for one in receipts],
-        [one.currency for one in receipts],
-        [one.amount_minor for one in receipts],
-        [one.value_on for one in receipts],
-        [one.booked_on for one in receipts],
-        [one.identified_by for one in receipts],
-        [one.method for one in receipts],
-        [one.content for one in receipts],
-        [one.base_minor for one in receipts],
-        [one.stated for one in receipts],
-        [one.payment_ref for one in receipts],
-        [one.received_currency for one in receipts],
-        [one.received_minor for one in receipts],
-        [one.advised_customer for one in receipts],
+_NOTHING_SPENT: Final = (
+    "applied_minor",
+    "on_account_minor",
+    "refunded_minor",
+    "returned_minor",
+    "transferred_minor",
+    "pinned_minor",
+)
+_KEPT: Final = (
+    "entity",
+    "bank_ref",
+    "account_id",
+    "currency",
+    "amount_minor",
+    "value_on",
+    "booked_on",
+    "identified_by",
+    "method",
+    "content",
+    "base_minor",
+    "stated",
+    "payment_ref",
+    "received_currency",
+    "received_minor",
+    "advised_customer",
+    "deposit_for",
+)
+_kept_of: Final = attrgetter(*_KEPT)
+
+
+async def insert_receipts(db: Connection, receipts: Sequence[NewReceipt]) -> dict[tuple[str, str], int]:
+    """Keep receipts, nothing of them spent, and what they say about their payers; return their ids by (entity, bank reference)."""
+    taken = await db.fetch("SELECT nextval(pg_get_serial_sequence('receipt', 'id')) FROM generate_series(1, $1)", len(receipts))
+    ids = {(one.entity, one.bank_ref): row[0] for one, row in zip(receipts, taken, strict=True)}
+    nothing = (0,) * len(_NOTHING_SPENT)
+    await db.copy_records_to_table(
+        "receipt",
+        columns=("id", *_KEPT, "identified_on", "is_bound", *_NOTHING_SPENT, "is_live", "is_barred"),
+        records=[
+            (
+                ids[one.entity, one.bank_ref],
+                *_kept_of(one),
+                None if one.identified_by is None else one.booked_on,
+                one.deposit_for is not None,
+                *nothing,
+                True,
+                False,
+            )
+            for one in receipts
+        ],
     )
-    ids = {(row["entity"], row["bank_ref"]): row["id"] for row in rows}
     clues = [(ids[one.entity, one.bank_ref], place, digest) for one in receipts for place, digest in one.clues.items()]
     if clues:
-        await db.execute(
-            "INSERT INTO clue (receipt_id, place, digest) SELECT * FROM unnest($1::bigint[], $2::int[], $3::bytea[])",
-            [receipt_id for receipt_id, _, _ in clues],
-            [place for _, place, _ in clues],
-            [digest for _, _, digest in clues],
-        )
+        await db.copy_records_to_table("clue", columns=("receipt_id", "place", "digest"), records=clues)
+    return ids
 
 
 async def insert_documents(db: Connection, documents: Sequence[NewDocument]) -> dict[tuple[str, str], int]:

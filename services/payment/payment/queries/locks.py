@@ -27,18 +27,26 @@ class Account:
         return f"{self.entity}|{self.account}"
 
 
-async def lock_names(db: Connection, digests: Collection[bytes]) -> None:
+async def lock_names(db: Connection, brought: Collection[bytes], looked_for: Collection[bytes] = ()) -> None:
     """
     Lock document numbers and bank references, known or not, by their digests, until the transaction ends.
 
-    Who brings a document locks its number, who brings a receipt all numbers it may name; both look only then, or they miss each other.
+    Who brings a document locks its number, who brings a receipt all numbers it may name, as `looked_for`; both look only then, or they miss
+    each other. Those who look for the same need not wait for one another: many a remittance says nothing but "invoice".
     """
-    keys = sorted({int.from_bytes(digest[:8], "big", signed=True) for digest in digests})
+    of_brought = {int.from_bytes(digest[:8], "big", signed=True) for digest in brought}
+    keys = sorted(of_brought | {int.from_bytes(digest[:8], "big", signed=True) for digest in looked_for})
     if len(keys) > NAMES_LOCKED_ONE_BY_ONE:
         await db.execute("SELECT pg_advisory_xact_lock($1::bigint)", _ALL_NAMES)
         return
-    await db.execute("SELECT pg_advisory_xact_lock_shared($1::bigint)", _ALL_NAMES)
-    await db.execute("SELECT pg_advisory_xact_lock(name) FROM unnest($1::bigint[]) AS name", keys)
+    await db.execute(
+        """
+        SELECT CASE WHEN is_shared THEN pg_advisory_xact_lock_shared(name)::text ELSE pg_advisory_xact_lock(name)::text END
+        FROM unnest($1::bigint[], $2::boolean[]) AS wanted (name, is_shared)
+        """,
+        [_ALL_NAMES, *keys],
+        [True, *(key not in of_brought for key in keys)],
+    )
 
 
 async def lock_accounts(db: Connection, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Account]:

@@ -43,6 +43,7 @@ class MovableReceipt:
     method: str
     identified_by: str | None
     advised_customer: str | None
+    deposit_for: str | None
 
     @property
     def receipt(self) -> str:
@@ -52,11 +53,12 @@ class MovableReceipt:
 
 _MOVABLE = """
     SELECT receipt.id, receipt.entity, receipt.bank_ref, account.account, receipt.currency, receipt.amount_minor, receipt.value_on,
-        receipt.method, receipt.identified_by, receipt.advised_customer
+        receipt.method, receipt.identified_by, receipt.advised_customer, receipt.deposit_for
     FROM receipt JOIN account ON account.id = receipt.account_id
-        AND receipt.returned_on IS NULL AND NOT EXISTS (SELECT FROM decision WHERE decision.receipt_id = receipt.id)
+        AND receipt.returned_on IS NULL AND receipt.origin_id IS NULL
+        AND NOT EXISTS (SELECT FROM decision WHERE decision.receipt_id = receipt.id)
 """
-"""What the bank took back goes nowhere any more, and what a person decided about stays where it was decided."""
+"""What the bank took back goes nowhere any more; what a person decided about, and what was transferred, stays where it is."""
 
 
 async def find_documents(db: Connection, digests: Collection[bytes]) -> dict[bytes, list[KnownDocument]]:

@@ -100,12 +100,20 @@ async def find_adjustments_of_day(db: Connection, days: Sequence[Day]) -> list[R
 
 
 async def load_returns(db: Connection, receipt_ids: Collection[int]) -> list[Record]:
-    """Why money was taken back, by receipt (row id); a fee in another currency than the receipt's is left out."""
+    """
+    Why money was taken back, by receipt (row id); what was made of it elsewhere goes for the same reason.
+
+    The fee is that of the first of them from which anything goes. One in another currency than the receipt's is left out.
+    """
     return await db.fetch(
         """
         SELECT receipt.id AS receipt_id, bank_return.kind, bank_return.reason_code,
-            CASE WHEN bank_return.currency = receipt.currency THEN bank_return.fee_minor END AS fee_minor
-        FROM receipt JOIN bank_return ON bank_return.receipt_id = receipt.id
+            CASE WHEN bank_return.currency = receipt.currency AND receipt.id = (
+                SELECT min(part.id) FROM receipt AS part
+                WHERE (part.id = bank_return.receipt_id OR part.origin_id = bank_return.receipt_id)
+                    AND part.refunded_minor + part.transferred_minor < part.amount_minor
+            ) THEN bank_return.fee_minor END AS fee_minor
+        FROM receipt JOIN bank_return ON bank_return.receipt_id = coalesce(receipt.origin_id, receipt.id)
         WHERE receipt.id = ANY($1::bigint[])
         """,
         list(receipt_ids),

@@ -17,8 +17,12 @@ async def find_open_day(db: Connection, entity: str) -> date | None:
 _RECEIPT: Final = """
     SELECT receipt.id, receipt.entity, receipt.bank_ref, account.account, receipt.currency, receipt.amount_minor, receipt.applied_minor,
         receipt.on_account_minor, receipt.pinned_minor, receipt.refunded_minor, receipt.returned_minor, receipt.value_on,
-        receipt.booked_on, receipt.identified_on, receipt.identified_by, receipt.returned_on, receipt.method
+        receipt.booked_on, receipt.identified_on, receipt.identified_by, receipt.returned_on, receipt.method, receipt.deposit_for,
+        receipt.is_bound, receipt.debited_on, receipt.transferred_minor, receipt.transfer, receipt.arrived_on,
+        source.entity || '|' || source.bank_ref AS from_receipt, source_account.account AS from_account
     FROM receipt JOIN account ON account.id = receipt.account_id
+    LEFT JOIN receipt AS source ON source.id = receipt.from_receipt_id
+    LEFT JOIN account AS source_account ON source_account.id = source.account_id
 """
 
 
@@ -129,7 +133,9 @@ async def read_balances(db: Connection, entity: str, account: str) -> list[Recor
                 0 AS unapplied_minor, 0 AS on_account_minor, 0 AS memo_credit_minor
             FROM item JOIN document ON document.id = item.document_id WHERE item.account_id = (SELECT id FROM mine)
             UNION ALL
-            SELECT currency, 0, amount_minor - applied_minor - on_account_minor - refunded_minor - returned_minor, on_account_minor, 0
+            SELECT currency, 0,
+                amount_minor - applied_minor - on_account_minor - refunded_minor - returned_minor - transferred_minor,
+                on_account_minor, 0
             FROM receipt WHERE account_id = (SELECT id FROM mine) AND identified_on IS NOT NULL
             UNION ALL
             SELECT document.currency, 0, 0, 0, memo.total_minor - memo.applied_minor

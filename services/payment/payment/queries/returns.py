@@ -7,14 +7,14 @@ from datetime import date
 from asyncpg import Record
 from chassis.database import Connection
 
-from payment.domain.returns import Returnable, Returned
+from payment.domain.returns import Part, Returnable, Returned
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """A receipt (row id) that a return (row id) undoes, as of a date."""
+    """A receipt (row id) that a return (row id) undoes, as of a date; without `return_id` it goes with the one its money came from."""
 
-    return_id: int
+    return_id: int | None
     receipt_id: int
     returned_on: date
 
@@ -83,7 +83,7 @@ async def find_returnable(db: Connection, names: Collection[tuple[str, str]]) ->
             receipt.identified_on IS NOT NULL AS is_identified, receipt.currency, receipt.amount_minor,
             coalesce(receipt.received_currency, receipt.currency) AS booked_currency,
             coalesce(receipt.received_minor, receipt.amount_minor) AS booked_minor, receipt.value_on,
-            receipt.returned_on IS NOT NULL AS is_returned
+            num_nonnulls(receipt.returned_on, receipt.debited_on) > 0 AS is_returned, receipt.origin_id IS NOT NULL AS is_transferred
         FROM unnest($1::text[], $2::text[]) AS wanted (entity, bank_ref)
         JOIN receipt ON receipt.entity = wanted.entity AND receipt.bank_ref = wanted.bank_ref
         JOIN account ON account.id = receipt.account_id
@@ -95,25 +95,37 @@ async def find_returnable(db: Connection, names: Collection[tuple[str, str]]) ->
     return {one.name: one for one in found}
 
 
+async def find_parts(db: Connection, origin_ids: Collection[int]) -> list[Part]:
+    """The receipts that were made of money of these (row ids), in the order they were."""
+    rows = await db.fetch(
+        """
+        SELECT receipt.id, receipt.account_id, receipt.entity, receipt.bank_ref, account.account, receipt.origin_id
+        FROM receipt JOIN account ON account.id = receipt.account_id WHERE receipt.origin_id = ANY($1::bigint[]) ORDER BY receipt.id
+        """,
+        list(origin_ids),
+    )
+    return [Part(*row) for row in rows]
+
+
 async def mark_returned(db: Connection, undone: Sequence[Undone], booked_on: Mapping[int, date]) -> None:
     """Mark receipts as taken back, booked on a day by their row ids, and match them with the returns that say so."""
-    columns = ([one.receipt_id for one in undone], [one.return_id for one in undone], [one.returned_on for one in undone])
+    matched = [one for one in undone if one.return_id is not None]
     await db.execute(
         """
         UPDATE receipt SET returned_on = undone.returned_on, return_booked_on = undone.booked_on
-        FROM unnest($1::bigint[], $2::date[], $3::date[]) AS undone (id, returned_on, booked_on) WHERE receipt.id = undone.id
+        FROM unnest($1::bigint[], $2::date[], $3::date[]) AS undone (id, booked_on, returned_on) WHERE receipt.id = undone.id
         """,
-        columns[0],
-        columns[2],
+        [one.receipt_id for one in undone],
         [booked_on[one.receipt_id] for one in undone],
+        [one.returned_on for one in undone],
     )
     await db.execute(
         """
         UPDATE bank_return SET receipt_id = undone.receipt_id
         FROM unnest($1::bigint[], $2::bigint[]) AS undone (receipt_id, id) WHERE bank_return.id = undone.id
         """,
-        columns[0],
-        columns[1],
+        [one.receipt_id for one in matched],
+        [one.return_id for one in matched],
     )
 
 
@@ -121,7 +133,7 @@ async def list_returns(db: Connection, entity: str, is_matched: bool | None, aft
     """The next returns of an entity in the order they came: all, those that undid a receipt, or those that wait for theirs."""
     return await db.fetch(
         """
-        SELECT bank_return.* FROM bank_return
+        SELECT bank_return.*, receipt.debited_on FROM bank_return LEFT JOIN receipt ON receipt.id = bank_return.receipt_id
         WHERE bank_return.entity = $1 AND ($2::boolean IS NULL OR (bank_return.receipt_id IS NOT NULL) = $2) AND bank_return.id > $3
         ORDER BY bank_return.id LIMIT $4
         """,

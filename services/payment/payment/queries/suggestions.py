@@ -18,7 +18,9 @@ ALL_ITEMS_MAX: Final = 20_000
 EQUAL_ITEMS_MAX: Final = 10
 CREDITS_MAX: Final = 15
 
-_FREE: Final = "receipt.amount_minor - receipt.applied_minor - receipt.refunded_minor - receipt.returned_minor"
+_FREE: Final = (
+    "(receipt.amount_minor - receipt.applied_minor - receipt.refunded_minor - receipt.returned_minor - receipt.transferred_minor)"
+)
 _OPEN: Final = (
     "(item.total_minor - item.settled_minor - item.credited_minor - item.adjusted_minor - item.allowed_minor - item.voided_minor)"
 )
@@ -31,7 +33,8 @@ class FreeReceipt:
     """
     A receipt with money that nothing has placed: unidentified, unapplied or on-account.
 
-    `account` is a name like `receipt:<bank_ref>` while unidentified. `debtor_name` and `remittance` are personal data.
+    `account` is a name like `receipt:<bank_ref>` while unidentified. `debtor_name` and `remittance` are personal data. A deposit that
+    `is_bound` is for what bears its order.
     """
 
     id: int
@@ -46,6 +49,7 @@ class FreeReceipt:
     is_identified: bool
     debtor_name: str | None
     remittance: str | None
+    is_bound: bool
 
     @property
     def receipt(self) -> str:
@@ -56,7 +60,7 @@ class FreeReceipt:
 _RECEIPT: Final = f"""
     SELECT receipt.id, receipt.entity, receipt.bank_ref, receipt.account_id, account.account, receipt.currency, {_FREE} AS free_minor,
         receipt.value_on, receipt.booked_on, receipt.identified_on IS NOT NULL AS is_identified, receipt_text.debtor_name,
-        receipt_text.remittance
+        receipt_text.remittance, receipt.is_bound
     FROM receipt JOIN account ON account.id = receipt.account_id LEFT JOIN receipt_text ON receipt_text.receipt_id = receipt.id
     WHERE receipt.is_live
 """
@@ -74,7 +78,7 @@ async def find_suggestable(db: Connection, entity: str, day: date, closed_since:
         FROM account
         WHERE account.entity = $1 AND account.account COLLATE "C" > $4 AND EXISTS (
             SELECT FROM receipt
-            WHERE receipt.account_id = account.id AND receipt.is_live AND receipt.booked_on < $2 AND (
+            WHERE receipt.account_id = account.id AND receipt.is_live AND NOT receipt.is_bound AND receipt.booked_on < $2 AND (
                 receipt.identified_on IS NULL OR receipt.identified_on >= $3
                 OR EXISTS (SELECT FROM item WHERE item.account_id = receipt.account_id AND item.is_open)
             )
@@ -87,11 +91,11 @@ async def find_suggestable(db: Connection, entity: str, day: date, closed_since:
 
 
 async def load_free_of_accounts(db: Connection, entity: str, accounts: Sequence[str], day: date) -> list[FreeReceipt]:
-    """Receipts of accounts with money that nothing has placed, which came and found their payer before `day`."""
+    """Receipts of accounts with money that nothing has placed nor an order waits for, which came and found their payer before `day`."""
     rows = await db.fetch(
         f"""
         {_RECEIPT} AND account.entity = $1 AND account.account = ANY($2::text[]) AND receipt.booked_on < $3
-            AND (receipt.identified_on IS NULL OR receipt.identified_on < $3)
+            AND (receipt.identified_on IS NULL OR receipt.identified_on < $3) AND NOT receipt.is_bound
         ORDER BY receipt.bank_ref COLLATE "C"
         """,
         *(entity, list(accounts), day),

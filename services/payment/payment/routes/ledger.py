@@ -10,7 +10,7 @@ from chassis.service import Batch, Fact
 from fastapi import APIRouter, Query, Response
 
 from payment import handlers
-from payment.queries import reads
+from payment.queries import reads, transfers
 from payment.routes.refusals import require_open_day
 from payment.schemas.ledger import AccountOut, BalanceOut, ItemOut, ItemsOut, ReceiptBody, ReceiptLineOut, ReceiptOut, ReceiptsOut
 from payment.schemas.values import Day
@@ -77,7 +77,8 @@ async def shown(db: Connection, entity: str, bank_ref: str) -> ReceiptOut:
     row = await reads.read_receipt(db, entity, bank_ref)
     if row is None:
         raise Problem(404, "RECEIPT_UNKNOWN", "The entity has no receipt with this bank reference.")
-    return ReceiptOut.of(row, await reads.read_applications(db, row["id"]), await reads.read_allowances(db, row["id"]))
+    applications, allowances = await reads.read_applications(db, row["id"]), await reads.read_allowances(db, row["id"])
+    return ReceiptOut.of(row, applications, allowances, await transfers.read_transfers(db, row["id"]))
 
 
 @router.get("/v1/items")

@@ -1,6 +1,6 @@
 """HTTP of money that banks took back, or that was never there (PAY-10)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
@@ -31,7 +31,8 @@ router = APIRouter()
 @router.post("/v1/receipts/{bank_ref:path}/reverse", responses={200: {"model": ReceiptOut}})
 async def reverse_receipt(bank_ref: str, body: ReverseBody, command: CommandDep, entities: EntitiesDep) -> Response:
     """
-    Take a receipt back, whole, as if its bank had said so: what it paid is open again, with its own due dates, from `value_on` on.
+    Take a receipt back, whole, as if its bank had said so: what it paid is open again, with its own due dates, from `value_on` on, or, as
+    `debit_memo`, stays paid while the amount is billed anew.
 
     That day is not ahead of the open one. What the bank says of it afterwards is refused: a receipt is taken back once.
     """
@@ -50,14 +51,22 @@ async def reverse_receipt(bank_ref: str, body: ReverseBody, command: CommandDep,
         if not isinstance(returned, Returned) or reasons:
             reasons += [] if isinstance(returned, Returned) else returned
             raise Problem(422, "REVERSAL_REFUSED", "The receipt cannot be taken back as it was sent.", reasons)
-        own = replace(returned, bank_ref=f"{handlers.REVERSAL}{bank_ref}", reason=body.reason, reversed_by=command.principal.sub)
+        own = replace(
+            returned, bank_ref=f"{handlers.REVERSAL}{bank_ref}", reason=body.reason, reversed_by=command.principal.sub, way=body.way
+        )
         try:
             facts = await handlers.reverse_receipt(db, own, batch)
         except handlers.ReturnRefused as refused:
-            raise Problem(409, "ALREADY_RETURNED", "The receipt was taken back already.", refused.reasons) from None
+            raise _refused(refused.reasons) from None
         return facts, (await ledger.shown(db, body.entity, bank_ref)).model_dump(mode="json")
 
     return await command.run(body.entity, work, status=200, roles=MAY_REVERSE)
+
+
+def _refused(reasons: Sequence[Reason]) -> Problem:
+    if any(reason.code in ("ALREADY_RETURNED", "CONFLICT") for reason in reasons):  # A conflict: by another reversal of ours.
+        return Problem(409, "ALREADY_RETURNED", "The receipt was taken back already.", reasons)
+    return Problem(409, "REVERSAL_REFUSED", "The receipt cannot be taken back like this, as its money stands.", reasons)
 
 
 @router.get("/v1/returns")

@@ -60,7 +60,7 @@ async def identify_payer(bank_ref: str, body: PayerBody, command: CommandDep) ->
     async def work(db: Connection, batch: Batch) -> tuple[list[Fact], Mapping[str, Any]]:
         sub = command.principal.sub
         try:
-            facts, aliases = await identification.identify_by_person(
+            facts, account, aliases = await identification.identify_by_person(
                 db, body.entity, bank_ref, body.customer, body.reason, sub, batch, learn=body.learn
             )
         except identification.ReceiptUnknown as unknown:
@@ -69,7 +69,7 @@ async def identify_payer(bank_ref: str, body: PayerBody, command: CommandDep) ->
             raise Problem(409, "PAYER_KNOWN", str(known.__doc__)) from None
         except identification.CustomerUnknown as unknown_customer:
             raise Problem(422, "CUSTOMER_UNKNOWN", str(unknown_customer.__doc__)) from None
-        out = IdentifiedOut(receipt=f"{body.entity}|{bank_ref}", account=body.customer, aliases=aliases)
+        out = IdentifiedOut(receipt=f"{body.entity}|{bank_ref}", account=account, aliases=aliases)
         return facts, out.model_dump(mode="json")
 
     return await command.run(body.entity, work, status=200, roles=MAY_IDENTIFY)

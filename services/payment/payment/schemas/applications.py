@@ -8,6 +8,7 @@ from events.bank import EntryReturned
 from money import format_minor
 from pydantic import BaseModel, Field
 
+from payment.domain.returns import Way
 from payment.schemas.ledger import ApplicationOut
 from payment.schemas.values import Body, Day
 
@@ -52,7 +53,8 @@ class ReverseBody(Body):
     """
     Money that the bank took back, or that was never there: as `bank.EntryReturned` says it, of the whole receipt.
 
-    `fee` is in the currency of what the bank booked, and is billed to the customer.
+    `fee` is in the currency of what the bank booked, and is billed to the customer. As `standard` what the money paid is open again; as
+    `debit_memo`, of money that is all on items since an earlier day, that stays paid, and the customer is billed the amount anew.
     """
 
     entity: str = Field(examples=["US01"])
@@ -61,6 +63,7 @@ class ReverseBody(Body):
     reason_code: str | None = Field(default=None, examples=["R01"])
     fee: str | None = Field(default=None, examples=["35.00"])
     reason: str = Field(examples=["CHECK_BOUNCED"], description=REASON)
+    way: Way = Field(default="standard", alias="as")
 
     def to_return(self, bank_ref: str, returned_bank_ref: str, amount: str, currency: str) -> EntryReturned:
         """Say the same as a bank would."""

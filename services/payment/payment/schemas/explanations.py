@@ -11,6 +11,7 @@ from payment.domain import RECEIPT
 from payment.domain.scores import format_score
 from payment.handlers.explanations import Explanation
 from payment.queries.made import StoredSuggestion
+from payment.schemas.ledger import CameFromOut
 
 
 class StepOut(BaseModel):
@@ -29,7 +30,11 @@ class StepOut(BaseModel):
 
 
 class SourceOut(BaseModel):
-    """The receipt (`value_on` its value date, `identified_by` what told whose it is) or the memo (`value_on` its date) it is made of."""
+    """
+    The receipt (`value_on` its value date, `identified_by` what told whose it is) or the memo (`value_on` its date) it is made of.
+
+    `came_from` is given of money of another account's receipt.
+    """
 
     kind: str
     id: str
@@ -38,6 +43,7 @@ class SourceOut(BaseModel):
     identified_by: str | None
     method: str | None
     names: str | None
+    came_from: CameFromOut | None
 
     @classmethod
     def of(cls, told: Explanation) -> "SourceOut":
@@ -51,6 +57,7 @@ class SourceOut(BaseModel):
             identified_by=row["identified_by"] if is_receipt else None,
             method=row["method"] if is_receipt else None,
             names=None if is_receipt else row["names"],
+            came_from=CameFromOut.of(row) if is_receipt and row["from_receipt"] is not None else None,
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from asyncpg import Record
@@ -43,7 +43,8 @@ class ReceiptBody(Body):
     """
     Money received, as `bank.EntryBooked` says it; `remittance`, `lines` and `customer` tell whose it is.
 
-    `rate` is what one unit of `currency` is worth in the entity's currency.
+    `rate` is what one unit of `currency` is worth in the entity's currency. A deposit is bound to its order or contract until somebody
+    releases it.
     """
 
     entity: str = Field(examples=["US01"])
@@ -58,6 +59,7 @@ class ReceiptBody(Body):
     rate: str | None = Field(default=None, examples=["1.14"])
     exchange: ExchangeBody | None = None
     lines: list[LineBody] = Field(default_factory=list)
+    deposit_for: str | None = Field(default=None, examples=["PO-4711"], description="The order or contract it is a deposit for.")
 
     def to_entry(self) -> EntryBooked:
         """Say the same as a bank would."""
@@ -113,11 +115,31 @@ class AllowanceOut(BaseModel):
         )
 
 
+_PARTS: Final = ("amount", "on_account", "pinned", "applied", "refunded", "returned", "transferred")
+
+
+class CameFromOut(BaseModel):
+    """The receipt of another account that money was transferred from, and the date from which it is here."""
+
+    receipt: str
+    account: str
+    transfer: str
+    arrived_on: date
+
+    @classmethod
+    def of(cls, row: Record) -> "CameFromOut":
+        """Write what `queries.reads` says of it."""
+        return cls(receipt=row["from_receipt"], account=row["from_account"], transfer=row["transfer"], arrived_on=row["arrived_on"])
+
+
 class ReceiptLineOut(BaseModel):
     """
-    A receipt: amount = unidentified + unapplied + on_account + applied + refunded + returned. Without a payer `account` is null.
+    A receipt: amount = unidentified + unapplied + on_account + applied + refunded + returned + transferred. Without a payer `account` is
+    null.
 
-    `pinned` of the on-account money only a person may use.
+    `pinned` of the on-account money only a person may use. While it `is_bound` a deposit is for what bears the number `deposit_for` only.
+    `debited_on` is when it was taken back and billed anew: what it paid stays paid. `came_from` is given of money of another account's
+    receipt.
     """
 
     receipt: str
@@ -135,17 +157,23 @@ class ReceiptLineOut(BaseModel):
     applied: str
     refunded: str
     returned: str
+    transferred: str
     value_on: date
     booked_on: date
     returned_on: date | None
+    came_from: CameFromOut | None
+    deposit_for: str | None
+    is_bound: bool
+    debited_on: date | None
 
     @staticmethod
     def shown(row: Record) -> dict[str, Any]:
         """Write one row of `queries.reads` about a receipt."""
         currency, is_known = row["currency"], row["identified_on"] is not None
-        left = row["amount_minor"] - row["applied_minor"] - row["on_account_minor"] - row["refunded_minor"] - row["returned_minor"]
+        gone = sum(row[f"{part}_minor"] for part in ("applied", "on_account", "refunded", "returned", "transferred"))
+        left = row["amount_minor"] - gone
         parts = {"unidentified": 0 if is_known else left, "unapplied": left if is_known else 0}
-        parts |= {part: row[f"{part}_minor"] for part in ("amount", "on_account", "pinned", "applied", "refunded", "returned")}
+        parts |= {part: row[f"{part}_minor"] for part in _PARTS}
         return {
             "receipt": f"{row['entity']}|{row['bank_ref']}",
             "entity": row["entity"],
@@ -157,7 +185,8 @@ class ReceiptLineOut(BaseModel):
             **{part: format_minor(minor, currency) for part, minor in parts.items()},
             "value_on": row["value_on"],
             "booked_on": row["booked_on"],
-            "returned_on": row["returned_on"],
+            "came_from": None if row["from_receipt"] is None else CameFromOut.of(row),
+            **{name: row[name] for name in ("returned_on", "deposit_for", "is_bound", "debited_on")},
         }
 
     @classmethod
@@ -166,20 +195,49 @@ class ReceiptLineOut(BaseModel):
         return cls(**cls.shown(row))
 
 
+class TransferOut(BaseModel):
+    """So much went to another account, where it is the receipt `to_receipt`; `transferred_by` is `remittance` where no person did it."""
+
+    transfer: str
+    to_account: str
+    to_receipt: str
+    amount: str
+    effective_on: date
+    booked_on: date
+    reason: str
+    transferred_by: str
+
+    @classmethod
+    def of(cls, row: Record) -> "TransferOut":
+        """Write one row of `queries.transfers.read_transfers`."""
+        return cls(
+            transfer=row["transfer"],
+            to_account=row["account"],
+            to_receipt=f"{row['entity']}|{row['bank_ref']}",
+            amount=format_minor(row["amount_minor"], row["currency"]),
+            effective_on=row["arrived_on"],
+            booked_on=row["booked_on"],
+            reason=row["reason"],
+            transferred_by=row["decided_by"],
+        )
+
+
 class ReceiptOut(ReceiptLineOut):
-    """A receipt with what stands of its applications, and of what it was allowed to keep back."""
+    """A receipt with what stands of its applications, and of what it was allowed to keep back, and where else money of it went."""
 
     applications: list[ApplicationOut]
     allowances: list[AllowanceOut]
+    transfers: list[TransferOut]
 
     @classmethod
-    def of(cls, row: Record, applications: Sequence[Record], allowances: Sequence[Record]) -> "ReceiptOut":
-        """Write what `queries.reads` found."""
+    def of(cls, row: Record, applications: Sequence[Record], allowances: Sequence[Record], transfers: Sequence[Record]) -> "ReceiptOut":
+        """Write what `queries.reads` and `queries.transfers` found."""
         currency = row["currency"]
         return cls(
             **cls.shown(row),
             applications=[ApplicationOut.of(one, currency) for one in applications],
             allowances=[AllowanceOut.of(one, currency) for one in allowances],
+            transfers=[TransferOut.of(one) for one in transfers],
         )
 
 

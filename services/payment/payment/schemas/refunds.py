@@ -6,6 +6,7 @@ from asyncpg import Record
 from money import format_minor
 from pydantic import BaseModel, Field
 
+from payment.domain.returns import DEBIT_MEMO
 from payment.queries.refunds import Status, StoredRefund
 from payment.schemas.applications import REASON
 from payment.schemas.values import Body
@@ -95,13 +96,14 @@ class ReturnOut(BaseModel):
     Money that was taken back, under a reference of its own; `returned` is the bank reference of the receipt.
 
     While `is_matched` is false that has not come, or what it says does not fit it. `reversed_by` and `reason` are given where a person said
-    so in the bank's place.
+    so in the bank's place. `reversed_as` is `standard` where the money left what it paid, `debit_memo` where it is billed anew.
     """
 
     bank_ref: str
     entity: str
     returned: str
     is_matched: bool
+    reversed_as: str | None
     kind: str
     reason_code: str | None
     currency: str
@@ -121,6 +123,7 @@ class ReturnOut(BaseModel):
             entity=row["entity"],
             returned=row["returned_bank_ref"],
             is_matched=row["receipt_id"] is not None,
+            reversed_as=None if row["receipt_id"] is None else "standard" if row["debited_on"] is None else DEBIT_MEMO,
             kind=row["kind"],
             reason_code=row["reason_code"],
             currency=currency,

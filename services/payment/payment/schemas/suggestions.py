@@ -183,9 +183,10 @@ class SuggestionsOut(BaseModel):
 
 
 class RecommendationOut(BaseModel):
-    """A customer who may have paid; `reasons` are codes with figures."""
+    """A customer who may have paid, and the account it settles under; `reasons` are codes with figures."""
 
     customer: str
+    account: str
     score: str
     reasons: list[str]
 
@@ -220,7 +221,8 @@ class UnidentifiedOut(BaseModel):
             debtor_name=receipt.debtor_name,
             remittance=receipt.remittance,
             customers=[
-                RecommendationOut(customer=one.customer, score=format_score(one.score_bps), reasons=list(one.reasons)) for one in payers
+                RecommendationOut(customer=one.customer, account=one.account, score=format_score(one.score_bps), reasons=list(one.reasons))
+                for one in payers
             ],
             suggestions=[SuggestionOut.of(one, receipt.currency, receipt.free_minor, version) for one in found.suggestions],
             silence=found.silence,

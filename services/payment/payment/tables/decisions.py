@@ -14,7 +14,7 @@ class Decision(Table, table=True):
     __tablename__ = "decision"
     __table_args__ = (
         UniqueConstraint("decision", name="decision_name_key"),
-        CheckConstraint("kind IN ('apply', 'unapply', 'release', 'refund')", name="kind_known"),
+        CheckConstraint("kind IN ('apply', 'unapply', 'release', 'refund', 'transfer')", name="kind_known"),
         CheckConstraint("num_nonnulls(receipt_id, memo_id) = 1", name="about_one_source"),
         CheckConstraint("(item_id IS NOT NULL) = (kind IN ('apply', 'unapply'))", name="about_an_item"),
         CheckConstraint("(amount_minor > 0) = (kind <> 'release')", name="amount_where_it_moves"),

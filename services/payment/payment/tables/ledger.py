@@ -169,8 +169,9 @@ class Adjustment(Table, table=True):
 
 class Receipt(Table, table=True):
     """
-    A receipt and its dispositions: unidentified while `identified_on` is null, then applied, on-account, refunded, returned to the bank
-    and, as the rest, unapplied. `pinned_minor` of the on-account money only a person may use; `is_barred`: a person took it off some item.
+    A receipt and its dispositions: unidentified while `identified_on` is null, then applied, on-account, refunded, returned to the bank,
+    transferred to other accounts and, as the rest, unapplied. `pinned_minor` of the on-account money only a person may use; `is_barred`: a
+    person took it off some item.
 
     `stated` is what its remittance says by document, numbers caseless, amounts in minor units:
     `[{"document_no": …, "n": …, "amount": …, "gross": …, "deductions": [[code, minor]]}]`.
@@ -179,31 +180,46 @@ class Receipt(Table, table=True):
 
     `content` is a digest of what the entry said: another content under the same reference is a conflict. `advised_customer` is whom an
     advice about it gives as the payer.
+
+    `deposit_for` is the order or contract that it is a deposit for; while it `is_bound` nothing but what bears that number, what it names
+    and people use it. `debited_on` is when it was taken back and billed anew, all that it paid staying paid.
+
+    `transferred_minor` of it went to other accounts, where each transfer made a receipt of its own: `transfer` is its id, `from_receipt_id`
+    the receipt whose money it was, `origin_id` the one that came from outside, `arrived_on` the date from which the money is here.
     """
 
     __tablename__ = "receipt"
     __table_args__ = (
         UniqueConstraint("entity", "bank_ref", name="receipt_reference_key"),
         CheckConstraint(
-            "amount_minor > 0 AND least(applied_minor, on_account_minor, refunded_minor, returned_minor) >= 0"
-            " AND applied_minor + on_account_minor + refunded_minor + returned_minor <= amount_minor",
+            "amount_minor > 0 AND least(applied_minor, on_account_minor, refunded_minor, returned_minor, transferred_minor) >= 0"
+            " AND applied_minor + on_account_minor + refunded_minor + returned_minor + transferred_minor <= amount_minor",
             name="never_overspent",
         ),
         CheckConstraint("pinned_minor BETWEEN 0 AND on_account_minor", name="pinned_of_on_account"),
-        CheckConstraint("is_live = (applied_minor + refunded_minor + returned_minor < amount_minor)", name="live_while_something_is_left"),
+        CheckConstraint(
+            "is_live = (applied_minor + refunded_minor + returned_minor + transferred_minor < amount_minor)",
+            name="live_while_something_is_left",
+        ),
         CheckConstraint(
             "(returned_on IS NULL) = (return_booked_on IS NULL) AND (returned_on IS NOT NULL OR returned_minor = 0)", name="returned_once"
         ),
+        CheckConstraint("debited_on IS NULL OR returned_on IS NULL", name="taken_back_one_way"),
+        CheckConstraint("deposit_for IS NOT NULL OR NOT is_bound", name="bound_to_something"),
         CheckConstraint("(received_currency IS NULL) = (received_minor IS NULL)", name="exchanged_whole"),
         CheckConstraint(
             "(identified_on IS NULL) = (identified_by IS NULL)"
-            " AND (identified_on IS NOT NULL OR applied_minor + on_account_minor + refunded_minor = 0)",
+            " AND (identified_on IS NOT NULL OR applied_minor + on_account_minor + refunded_minor + transferred_minor = 0)",
             name="spent_by_a_known_payer",
         ),
+        UniqueConstraint("transfer", name="receipt_transfer_key"),
+        CheckConstraint("num_nonnulls(from_receipt_id, origin_id, transfer, arrived_on) IN (0, 4)", name="transferred_whole"),
         Index("receipt_live", "account_id", postgresql_where=text("is_live")),
+        Index("receipt_by_origin", "origin_id", postgresql_where=text("origin_id IS NOT NULL")),
         Index("receipt_by_account", "account_id", "id"),
         Index("receipt_unidentified", "entity", "bank_ref", postgresql_where=text("identified_on IS NULL")),
         Index("receipt_by_payment_ref", "payment_ref", postgresql_where=text("payment_ref IS NOT NULL")),
+        Index("receipt_bound", "entity", "id", postgresql_where=text("is_bound AND is_live")),
     )
 
     id: int = Field(sa_column=id_column())
@@ -233,6 +249,14 @@ class Receipt(Table, table=True):
     returned_on: date | None
     return_booked_on: date | None
     advised_customer: str | None = Field(sa_column=text_column(nullable=True))
+    deposit_for: str | None = Field(sa_column=text_column(nullable=True))
+    is_bound: bool
+    debited_on: date | None
+    transferred_minor: int = Field(sa_column=minor_column())
+    from_receipt_id: int | None = Field(sa_column=reference_to("receipt.id", nullable=True))
+    origin_id: int | None = Field(sa_column=reference_to("receipt.id", nullable=True))
+    transfer: str | None = Field(sa_column=text_column(nullable=True))
+    arrived_on: date | None
 
 
 class Clue(Table, table=True):

@@ -53,7 +53,11 @@ class Identification(Table, table=True):
 
 
 class Alias(Table, table=True):
-    """By what a payer was recognised once: a bank account or a name, as a digest. `shown` is the name for people: personal data."""
+    """
+    By what a payer was recognised once: a bank account or a name, as a digest. `shown` is the name for people: personal data.
+
+    `account` is the customer whom a person named; the money goes to the account under which that one settles by then.
+    """
 
     __tablename__ = "alias"
     __table_args__ = (

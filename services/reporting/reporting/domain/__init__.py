@@ -6,6 +6,7 @@ before the other, so any past date is exact and a correction is one more delta.
 """
 
 from reporting.domain.aging import BUCKETS, Standing, Valued, bucket_of, bucket_starts, due_dates_that_age
+from reporting.domain.cash import CASH_DEFINITIONS
 from reporting.domain.deltas import AccountKey, CubeKey, Deltas, ExchangeKey, ItemDelta, Posting, ReceiptDelta, ReceiptKey, Revaluation
 from reporting.domain.kpis import DEFINITIONS, NO_SALES, Kpis, kpis
 from reporting.domain.matching import MATCH_DEFINITIONS, Matched, MatchQuality, match_quality
@@ -24,6 +25,7 @@ from reporting.domain.measures import (
     REFUNDED,
     REVERSED,
     SETTLED,
+    TRANSFERRED,
     UNAPPLIED,
     UNIDENTIFIED,
     UNREALISED,
@@ -35,6 +37,7 @@ from reporting.domain.writing import per_mille, written_tenths
 
 __all__ = [
     "BUCKETS",
+    "CASH_DEFINITIONS",
     "CHARGED",
     "CREDITED",
     "DEFINITIONS",
@@ -52,6 +55,7 @@ __all__ = [
     "REFUNDED",
     "REVERSED",
     "SETTLED",
+    "TRANSFERRED",
     "UNAPPLIED",
     "UNIDENTIFIED",
     "UNREALISED",

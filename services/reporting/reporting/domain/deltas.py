@@ -46,7 +46,8 @@ class ItemDelta:
 @dataclass(slots=True)
 class ReceiptDelta:
     """
-    What a booked day's facts add to one receipt: what came (less what a bank took back), what of it was applied and by whom, what is free.
+    What a booked day's facts add to one receipt: what came (less what a bank took back, or went on to another account), what of it was
+    applied and by whom, what is free.
 
     `value_on` is None but for the fact that says the money came.
     """

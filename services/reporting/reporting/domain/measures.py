@@ -16,6 +16,7 @@ MEMO: Final = "memo"
 UNIDENTIFIED: Final = "unidentified"
 REVERSED: Final = "reversed"
 REFUNDED: Final = "refunded"
+TRANSFERRED: Final = "transferred"
 
 ITEM_MEASURES: Final = (INVOICED, CHARGED, CREDITED, SETTLED, DISCOUNTED, WRITTEN_OFF, VOIDED)
 """
@@ -23,8 +24,11 @@ What open items are made of: billed by invoices and debit memos, and by late cha
 money applied, discounts granted, what was adjusted or written off, and what was voided (all negative, net of what was taken back). A voided
 late charge is less charged. Their sum is the open amount. They are kept by due date; the other measures have none.
 """
-LEFT: Final = (REVERSED, REFUNDED)
-"""Money that left us, positive: taken back by a bank, paid back to its payer. Flows of a period: no closing carries them."""
+LEFT: Final = (REVERSED, REFUNDED, TRANSFERRED)
+"""
+Money that left its account, positive: taken back by a bank, paid back to its payer, gone to another account. Flows of a period: no closing
+carries them.
+"""
 OPEN: Final = "open"
 """The sum of the item measures, in what a closed day leaves behind."""
 NO_DUE_ON: Final = date(1900, 1, 1)

@@ -12,8 +12,8 @@ class RollForward:
 
     `charged_minor` is what late charges and fees billed, less those voided. `credited_minor` is memo credit applied, `settled_minor` money
     applied, `discounted_minor` discounts granted, `written_off_minor` what was adjusted or written off less what was recovered; these and
-    `voided_minor` are positive when they reduce what is open. `reversed_minor` and `refunded_minor` are money that left in the month: taken
-    back by banks, paid back to payers.
+    `voided_minor` are positive when they reduce what is open. `reversed_minor`, `refunded_minor` and `transferred_minor` are money that
+    left its account in the month: taken back by banks, paid back to payers, gone to other accounts.
     """
 
     currency: str
@@ -29,6 +29,7 @@ class RollForward:
     credit_minor: int
     reversed_minor: int
     refunded_minor: int
+    transferred_minor: int
 
     @property
     def closing_minor(self) -> int:

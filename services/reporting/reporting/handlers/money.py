@@ -20,6 +20,7 @@ from reporting.domain import (
     REFUNDED,
     REVERSED,
     SETTLED,
+    TRANSFERRED,
     UNAPPLIED,
     UNIDENTIFIED,
     UNREALISED,
@@ -27,12 +28,13 @@ from reporting.domain import (
     WRITTEN_OFF,
     Deltas,
     Posting,
+    ReceiptDelta,
     Revaluation,
 )
 from reporting.queries import exchange, folds, matching
 
-CHARGES: Final = ("late_charge", "return_fee")
-"""The `origin` of documents that bill what being late or a returned payment costs: no sales."""
+CHARGES: Final = ("late_charge", "return_fee", "returned_payment")
+"""The `origin` of documents that bill what being late or a returned payment costs, or that payment anew: no sales."""
 PERSON: Final = "person"
 """The `rule` of applications that a person made; all others are automatic."""
 
@@ -103,11 +105,36 @@ def _payment_reversed(deltas: Deltas, fact: Received[payment.PaymentReversed]) -
     receipt.free_minor -= minor
 
 
+def _payment_reversed_as_debit(deltas: Deltas, fact: Received[payment.PaymentReversedAsDebit]) -> None:
+    """What it paid stays paid, so no money of the account is gone: that a bank took it back is counted, and billed by a debit memo."""
+    deltas.post(_posting(fact, fact.data.account), REVERSED, parse_minor(fact.data.amount, fact.data.currency))
+
+
 def _refund_issued(deltas: Deltas, fact: Received[payment.RefundIssued]) -> None:
     to, minor = _posting(fact, fact.data.account), parse_minor(fact.data.amount, fact.data.currency)
     deltas.post(to, UNAPPLIED, -minor)
     deltas.post(to, REFUNDED, minor)
     deltas.receipt(to, fact.data.receipt).free_minor -= minor
+
+
+def _transferred_out(deltas: Deltas, fact: Received[payment.MoneyTransferredOut]) -> None:
+    minor = parse_minor(fact.data.amount, fact.data.currency)
+    _transfer(deltas, fact, -minor)
+    deltas.post(_posting(fact, fact.data.account), TRANSFERRED, minor)
+
+
+def _transferred_in(deltas: Deltas, fact: Received[payment.MoneyTransferredIn]) -> None:
+    """What arrives is a receipt of its own, which came on this booked day; of an entity as much is unapplied as before."""
+    _transfer(deltas, fact, parse_minor(fact.data.amount, fact.data.currency)).value_on = fact.data.value_on
+
+
+def _transfer(deltas: Deltas, fact: Received[Any], minor: int) -> ReceiptDelta:
+    to = _posting(fact, fact.data.account)
+    deltas.post(to, UNAPPLIED, minor)
+    receipt = deltas.receipt(to, fact.data.receipt)
+    receipt.received_minor += minor
+    receipt.free_minor += minor
+    return receipt
 
 
 def _source(fact: Received[payment.PaymentReceived | payment.PaymentReversed]) -> str:
@@ -237,7 +264,10 @@ FOLDS: Final[Mapping[type[Event], Callable[[Deltas, Received[Any]], None]]] = {
     invoice.CreditMemoIssued: _credit_memo_issued,
     payment.PaymentReceived: _payment_received,
     payment.PaymentReversed: _payment_reversed,
+    payment.PaymentReversedAsDebit: _payment_reversed_as_debit,
     payment.RefundIssued: _refund_issued,
+    payment.MoneyTransferredOut: _transferred_out,
+    payment.MoneyTransferredIn: _transferred_in,
     payment.PayerIdentified: _payer_identified,
     payment.PayerUnknown: _payer_unknown,
     payment.PaymentApplied: _payment_applied,

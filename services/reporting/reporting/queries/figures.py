@@ -32,7 +32,8 @@ async def roll_forward(db: Connection, entity: str, first: date, last: date, kno
             coalesce(sum(minor) FILTER (WHERE measure = 'unapplied'), 0)::bigint AS unapplied,
             coalesce(sum(minor) FILTER (WHERE measure IN ('on_account', 'memo')), 0)::bigint AS credit,
             coalesce(sum(minor) FILTER (WHERE measure = 'reversed' AND effective_on >= $7), 0)::bigint AS reversed,
-            coalesce(sum(minor) FILTER (WHERE measure = 'refunded' AND effective_on >= $7), 0)::bigint AS refunded
+            coalesce(sum(minor) FILTER (WHERE measure = 'refunded' AND effective_on >= $7), 0)::bigint AS refunded,
+            coalesce(sum(minor) FILTER (WHERE measure = 'transferred' AND effective_on >= $7), 0)::bigint AS transferred
         FROM (
             SELECT currency, measure, closed_on AS effective_on, sum_minor AS minor FROM closing WHERE entity = $1 AND closed_on = $2
             UNION ALL
@@ -60,6 +61,7 @@ async def roll_forward(db: Connection, entity: str, first: date, last: date, kno
             credit_minor=row["credit"],
             reversed_minor=row["reversed"],
             refunded_minor=row["refunded"],
+            transferred_minor=row["transferred"],
         )
         for row in rows
     ]

@@ -43,6 +43,16 @@ class ListedFinding:
     open_minor: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class OpenFindings:
+    """How many items, or receipts, of a currency have a finding of a `kind`, and what is open of them, or was left over."""
+
+    currency: str
+    kind: str
+    count: int
+    minor: int
+
+
 _COLUMNS: Final = tuple(field.name for field in fields(Finding))
 
 
@@ -77,6 +87,32 @@ async def listed(
         limit,
     )
     return [ListedFinding(_finding(row), row["open_minor"]) for row in rows]
+
+
+async def still_open(db: Connection, entity: str, found_since: date, found_until: date) -> list[OpenFindings]:
+    """
+    Count by currency and kind what was found up to `found_until` and is open now.
+
+    An item counts once, with what is open of it; before it has come, with what was found. An overpayment counts where it was found on or
+    after `found_since`, as it was found: what became of that money is not told by receipt.
+    """
+    rows = await db.fetch(
+        """
+        SELECT currency, kind, count(*)::int AS count, sum(minor)::bigint AS minor
+        FROM (
+            SELECT finding.currency, finding.kind, coalesce(max(item.open_minor), max(finding.amount_minor)) AS minor
+            FROM finding LEFT JOIN item ON item.item = finding.item
+            WHERE finding.entity = $1 AND finding.found_on <= $3 AND (finding.kind <> 'overpayment' OR finding.found_on >= $2)
+                AND (finding.item IS NULL OR coalesce(item.is_open, true))
+            GROUP BY finding.currency, finding.kind, coalesce(finding.item, finding.finding)
+        ) AS one
+        GROUP BY currency, kind ORDER BY currency, kind
+        """,
+        entity,
+        found_since,
+        found_until,
+    )
+    return [OpenFindings(**row) for row in rows]
 
 
 def _finding(row: Record) -> Finding:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -16,6 +17,7 @@ from reporting import domain
 from reporting.domain import Standing
 from reporting.queries import customers, standings
 from reporting.routes.asked import BusinessDate, resolve
+from reporting.routes.cash import NO_CASH, Cash, cash_application, gained_by_rates
 from reporting.routes.measured import KPI_DAYS, measure
 from reporting.schemas.reports import AgingRow, KpiRow, grouped
 
@@ -41,11 +43,12 @@ _pages.filters["grouped"] = grouped
 async def first_page(
     db: ReaderDep, entities: EntitiesDep, entity: str | None = None, as_of: BusinessDate | Literal[""] | None = None
 ) -> Response:
-    """Show one entity: figures, aging, who owes most overdue, and how fresh all that is."""
+    """Show one entity: figures, aging, who owes most overdue, what came of its money, and how fresh all that is."""
     asked, freshness = await resolve(db, entities, entity or next(iter(entities.by_id)), as_of or None, None)
     measured = await measure(db, asked, KPI_DAYS)
     overdue = await standings.standing_of_accounts(db, asked.entity, asked.as_of, None, order="-overdue", limit=TOP_OVERDUE)
     overdue = [standing for standing in overdue if standing.overdue_minor > 0]
+    cash = await cash_application(db, asked, KPI_DAYS)
     names = await customers.names_of(db, asked.entity, [standing.account or "" for standing in overdue])
     html = _pages.get_template("page.html").render(
         style=_STYLE,
@@ -53,19 +56,23 @@ async def first_page(
         entities=list(entities.by_id),
         freshness=freshness,
         kpi_days=KPI_DAYS,
+        since=asked.as_of - timedelta(days=KPI_DAYS - 1),
         definitions=domain.DEFINITIONS,
-        currencies=[_currency(one, overdue, names) for one in measured],
+        meant_of_cash=domain.CASH_DEFINITIONS,
+        currencies=[_currency(one, overdue, names, cash.get(one.standing.currency, NO_CASH)) for one in measured],
+        gained=await gained_by_rates(db, asked, KPI_DAYS),
     )
     return HTMLResponse(html, headers=PAGE_HEADERS)
 
 
-def _currency(figures: domain.Kpis, overdue: list[Standing], names: Mapping[str, str]) -> dict[str, Any]:
+def _currency(figures: domain.Kpis, overdue: list[Standing], names: Mapping[str, str], cash: Cash) -> dict[str, Any]:
     """Lay out one currency for the page: figures as text, bars as thousandths of the longest."""
     standing = figures.standing
     buckets = AgingRow.of(standing, by_customer=False).buckets
     debtors = [one for one in overdue if one.currency == standing.currency]
     return {
         "figures": KpiRow.of(figures),
+        "cash": cash,
         "buckets": _bars([(name, None, str(amount)) for name, amount in buckets.items()], standing.buckets_minor),
         "debtors": _bars(
             [(one.account or "", names.get(one.account or ""), format_minor(one.overdue_minor, one.currency)) for one in debtors],

@@ -100,7 +100,7 @@ class RollForwardRow(BaseModel):
     currency: str
     opening: str
     invoiced: str = Field(description="Invoices and debit memos, late charges and fees apart.")
-    charged: str = Field(description="Late charges that were posted and fees of returned payments, less those voided.")
+    charged: str = Field(description="Late charges, fees of returned payments and such payments billed anew, less those voided.")
     credited: str = Field(description="Credit of memos applied to items.")
     settled: str = Field(description="Money applied to items.")
     discounted: str = Field(description="Discounts granted, less those revoked.")
@@ -111,6 +111,7 @@ class RollForwardRow(BaseModel):
     on_account: str = Field(description="At the end of the month. " + DEFINITIONS["on_account"])
     reversed: str = Field(description="Money that banks took back in the month.")
     refunded: str = Field(description="Money paid back to payers in the month.")
+    transferred: str = Field(description="Money that went to other accounts in the month.")
 
     @classmethod
     def of(cls, row: RollForward) -> Self:
@@ -129,6 +130,7 @@ class RollForwardRow(BaseModel):
             on_account=format_minor(row.credit_minor, row.currency),
             reversed=format_minor(row.reversed_minor, row.currency),
             refunded=format_minor(row.refunded_minor, row.currency),
+            transferred=format_minor(row.transferred_minor, row.currency),
         )
 
 
