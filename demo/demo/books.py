@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 import asyncpg
 from money import parse_minor
 
+from demo.counted import Counted, count
 from demo.figures import BUCKETS, Figures, figures_at, moved_in, unidentified_at
 from demo.interest import charged
 from demo.ledger import Ledger, month_ends
@@ -42,7 +43,8 @@ class Checked:
     The answers of reporting at the end of the ledger, the digest of the books, and where they differ from the ledger.
 
     `busiest` is the aging by customer of the compared day on which most customers had a balance. `moved` is, by currency, what came and
-    went in all months, by its cause, and `late_charges` what was charged, both in minor units; so is `gained`, by rates.
+    went in all months, by its cause, and `late_charges` what was charged, both in minor units; so is `gained`, by rates. `counted` is what
+    only few customers do.
     """
 
     aging: dict[str, Any]
@@ -54,6 +56,7 @@ class Checked:
     moved: dict[str, dict[str, int]]
     late_charges: dict[str, int]
     gained: dict[str, int]
+    counted: list[Counted]
 
     @property
     def ties(self) -> bool:
@@ -82,17 +85,21 @@ async def check(ledger: Ledger, services: Services) -> Checked:
     moved, of_months = await check_months(postings, days, services)
     late_charges, of_charges = await check_late_charges(ledger, postings, services)
     gained, of_rates = await check_rates(ledger, told, services)
+    items = await services.all_of("payment", "/v1/items", "items")
+    counted = await count(ledger, told, items, services)
     kpis = await services.get("reporting", "/v1/kpis", as_of=str(ends_on))
+    of_money = compare_unidentified(postings, kpis, ends_on)
     return Checked(
         aging=await services.get("reporting", "/v1/aging", as_of=str(ends_on)),
         busiest=busiest,
         kpis=kpis,
-        digest=digest(await services.all_of("payment", "/v1/items", "items"), await services.all_of("dunning", "/v1/notices", "notices")),
+        digest=digest(items, await services.all_of("dunning", "/v1/notices", "notices")),
         checked_on=days,
-        differences=differences + compare_unidentified(postings, kpis, ends_on) + of_months + of_charges + of_rates,
+        differences=[*differences, *of_money, *of_months, *of_charges, *of_rates, *compare_counted(counted, ends_on)],
         moved=moved,
         late_charges=late_charges,
         gained=gained,
+        counted=counted,
     )
 
 
@@ -120,7 +127,7 @@ async def check_late_charges(ledger: Ledger, postings: Sequence[Posting], servic
     """Compare what every invoice was charged for being late; return the sums by currency, too."""
     expected, found = charged(ledger, postings), defaultdict[tuple[Owner, str], int](int)
     for one in await services.all_of("invoice", "/v1/late-charges", "late_charges", _CHARGES_PAGE):
-        found[(one["customer"], one["currency"]), one["document_no"]] += parse_minor(one["amount"], one["currency"])
+        found[(one["account"], one["currency"]), one["document_no"]] += parse_minor(one["amount"], one["currency"])
     sums: defaultdict[str, int] = defaultdict(int)
     for (_, currency), minor in ((owner, minor) for (owner, _), minor in found.items()):
         sums[currency] += minor
@@ -171,6 +178,16 @@ def compare(expected: Mapping[Owner, Figures], found: Mapping[Owner, Figures], a
             Difference(as_of, known_at, *owner, name, ledger[name], books[name]) for name in ledger if ledger[name] != books[name]
         ]
     return differences
+
+
+def compare_counted(counted: Sequence[Counted], as_of: date) -> list[Difference]:
+    """Return every kind of case that did not come to the same on both sides."""
+    return [
+        Difference(as_of, None, "", currency, one.name, one.ledger.get(currency, 0), one.books.get(currency, 0))
+        for one in counted
+        for currency in sorted(one.ledger.keys() | one.books.keys())
+        if one.ledger.get(currency, 0) != one.books.get(currency, 0)
+    ]
 
 
 def compare_unidentified(postings: Sequence[Posting], kpis: Mapping[str, Any], as_of: date) -> list[Difference]:

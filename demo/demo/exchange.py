@@ -64,6 +64,11 @@ class Exchange:
         if (worth := self._worth(owner[1], minor, on)) is not None:
             self._money[("", owner[1]), bank_ref] = worth
 
+    def transfer(self, currency: str, bank_ref: str, arrived: str, minor: int) -> None:
+        """Let so much of a receipt's money take its part of the worth along, to the receipt that it arrives as."""
+        if (worth := self._money.get((("", currency), bank_ref))) is not None:
+            self._money[("", currency), arrived] = Worth(minor, worth.take(minor))
+
     def settle(self, owner: Owner, moves: Iterable[Move]) -> None:
         """Count what the moves of one account and day have gained: what is taken back first, then by what they are and name."""
         if owner[1] == self.own_currency:

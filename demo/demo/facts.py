@@ -39,16 +39,16 @@ class Record:
 def to_record(entry: Told, entity: str) -> Record:
     """Return the record of an entry; ids come from the natural keys, so that the same entry is the same event whenever it is told."""
     match entry:
-        case Customer(customer, known_on, name, bank_account):
+        case Customer(customer, known_on, name, bank_account, parent):
             accounts = [bank_account] if bank_account else []
-            customer_fact = erp.CustomerUpserted(entity=entity, customer=customer, name=name, bank_accounts=accounts)
+            customer_fact = erp.CustomerUpserted(entity=entity, customer=customer, name=name, bank_accounts=accounts, parent=parent)
             return record_of(customer_fact, told_on(entry), f"{entity}|{customer}|{known_on}", ERP, f"{entity}|{customer}")
         case Invoice() | DebitMemo() | CreditMemo():
             return record_of(_document(entry, entity), told_on(entry), f"{entity}|{entry.document_no}", ERP, f"{entity}|{entry.customer}")
         case Void(number, customer, voided_on):
             void = erp.InvoiceVoided(entity=entity, document_no=number, customer=customer, reason=_VOID_REASON)
             return record_of(void, voided_on, f"{entity}|{number}|void", ERP, f"{entity}|{customer}")
-        case Receipt(bank_ref, currency, value_on, minor, remittance, bank_account, customer_no):
+        case Receipt(bank_ref, currency, value_on, minor, remittance, bank_account, customer_no, deposit_for):
             booked = bank.EntryBooked(
                 entity=entity,
                 account_ref=_OUR_BANK_ACCOUNT,
@@ -59,6 +59,7 @@ def to_record(entry: Told, entity: str) -> Record:
                 debtor=bank.Debtor(iban=bank_account) if bank_account else None,
                 remittance=remittance,
                 customer=customer_no,
+                deposit_for=deposit_for,
             )
             return record_of(booked, told_on(entry), f"{entity}|{bank_ref}", BANK, f"{entity}|{bank_ref}")
         case Return():
@@ -93,9 +94,10 @@ def _document(entry: Document, entity: str) -> erp.InvoiceIssued | erp.DebitMemo
         "total": total,
     }
     match entry:
-        case Invoice(discount=discount):
+        case Invoice(discount=discount, order=order):
             early = [erp.Discount(percent=str(discount[0]), days=discount[1])] if discount else None
-            return erp.InvoiceIssued(**common, instalments=[erp.Instalment(due_on=entry.due_on, amount=total)], discounts=early)
+            due, references = [erp.Instalment(due_on=entry.due_on, amount=total)], erp.References(order_no=order) if order else None
+            return erp.InvoiceIssued(**common, instalments=due, discounts=early, references=references)
         case DebitMemo():
             due = [erp.Instalment(due_on=entry.due_on, amount=total)]
             return erp.DebitMemoIssued(**common, instalments=due, ref_document_no=entry.ref_document_no)

@@ -5,11 +5,10 @@ The ledger the repository ships: a year of receivables of a company that does no
 part payments, short and over payments, one payment for two invoices, money that names nothing, money from an unknown payer, money that
 comes before its invoice, credit memos with and without an invoice; discounts for paying early, taken in time, in part and too late; money
 that banks take back for a fee, and money paid by mistake and paid back; late fees, invoices voided before and after they were paid, bad
-debts written off and in part recovered, rents billed every month, interest on what is late, and a rate of exchange for every week.
+debts written off and in part recovered, rents billed every month, interest on what is late, and a rate of exchange for every week. A few
+more customers do what is told in `cases`.
 """
 
-import csv
-import io
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +17,11 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from money import format_minor
 
 from demo.billing import billed_on
+from demo.cases import Cases, cases, iban
 from demo.ledger import (
+    BillAnew,
     CreditMemo,
     Customer,
     DebitMemo,
@@ -38,6 +38,7 @@ from demo.ledger import (
     WriteOff,
     told_on,
 )
+from demo.writing import to_csv
 
 SHIPPED_LEDGER: Final = Path(__file__).resolve().parents[1] / "ledger.csv"
 SEED: Final = 1494
@@ -51,21 +52,6 @@ WRITTEN_OFF_MAX_MINOR: Final = 500_000
 """What a manager may approve without a policy that says otherwise."""
 REFUNDED_MAX_MINOR: Final = 500_000
 """The same, of refunds."""
-COLUMNS: Final = (
-    "kind",
-    "number",
-    "customer",
-    "issued_on",
-    "due_on",
-    "value_on",
-    "currency",
-    "amount",
-    "reference",
-    "bank_account",
-    "name",
-    "discount",
-    "fee",
-)
 
 _OPENS_ON: Final = date(YEAR, 1, 1)
 _ENDS_ON: Final = date(YEAR, 12, 31)
@@ -105,51 +91,6 @@ def generate(seed: int = SEED) -> list[Entry]:
     return _Year(random.Random(seed)).entries()
 
 
-def to_csv(entries: list[Entry]) -> str:
-    """Write entries in the repository's own format (demo/README.md)."""
-    out = io.StringIO()
-    rows = csv.DictWriter(out, COLUMNS, restval="", lineterminator="\n")
-    rows.writeheader()
-    rows.writerows(map(_to_row, entries))
-    return out.getvalue()
-
-
-def _to_row(entry: Entry) -> dict[str, str]:
-    match entry:
-        case Customer(customer, known_on, name, bank_account):
-            return {"kind": "customer", "customer": customer, "issued_on": str(known_on), "bank_account": bank_account or "", "name": name}
-        case Void(number, customer, voided_on):
-            return {"kind": "void", "number": number, "customer": customer, "issued_on": str(voided_on)}
-        case WriteOff(number, decided_on):
-            return {"kind": "write_off", "number": number, "issued_on": str(decided_on)}
-        case TakeOff(of, decided_on):
-            return {"kind": "take_off", "number": of, "issued_on": str(decided_on)}
-        case Refund(of, decided_on):
-            return {"kind": "refund", "number": of, "issued_on": str(decided_on)}
-        case LateCharges(decided_on, percent):
-            return {"kind": "late_charges", "issued_on": str(decided_on), "reference": percent}
-        case Rate(currency, told, rate):
-            return {"kind": "rate", "currency": currency, "issued_on": str(told), "reference": rate}
-        case Invoice(number, customer, currency, issued_on, due_on, minor, discount):
-            row = {"kind": "invoice", "number": number, "customer": customer, "issued_on": str(issued_on), "due_on": str(due_on)}
-            row |= {"discount": f"{discount[0]}/{discount[1]}"} if discount else {}
-        case DebitMemo(number, customer, currency, issued_on, due_on, minor, names):
-            row = {"kind": "debit_memo", "number": number, "customer": customer, "issued_on": str(issued_on), "due_on": str(due_on)}
-            row |= {"reference": names or ""}
-        case Schedule(number, customer, currency, starts_on, net_days, minor):
-            due_on = starts_on + timedelta(days=net_days)
-            row = {"kind": "schedule", "number": number, "customer": customer, "issued_on": str(starts_on), "due_on": str(due_on)}
-        case CreditMemo(number, customer, currency, issued_on, minor, names):
-            row = {"kind": "credit_memo", "number": number, "customer": customer, "issued_on": str(issued_on), "reference": names or ""}
-        case Receipt(number, currency, value_on, minor, remittance, bank_account, customer):
-            row = {"kind": "receipt", "number": number, "customer": customer or "", "value_on": str(value_on)}
-            row |= {"reference": remittance or "", "bank_account": bank_account or ""}
-        case Return(number, of, currency, value_on, minor, fee_minor):
-            row = {"kind": "return", "number": number, "value_on": str(value_on), "reference": of}
-            row |= {"fee": format_minor(fee_minor, currency)} if fee_minor else {}
-    return row | {"currency": currency, "amount": format_minor(minor, currency)}
-
-
 class _Year:
     """Grows the entries; drafts carry no numbers yet, because numbers follow the days."""
 
@@ -162,6 +103,7 @@ class _Year:
         self._unpaid: list[tuple[_Payer, Invoice]] = []
         self._others: list[Entry] = [LateCharges(_OPENS_ON, "9")]
         self._undone: list[tuple[Receipt, date, int | None]] = []
+        self._anew: list[tuple[Receipt, date]] = []
 
     def entries(self) -> list[Entry]:
         """Grow the year and put it into order; to be called once."""
@@ -176,21 +118,37 @@ class _Year:
         self._fees(invoices)
         self._rents()
         self._rates()
+        few = self._few()
         drafts: list[CreditMemo | Receipt] = [*self._memos, *self._money]
         said = sorted(drafts, key=lambda entry: (told_on(entry), isinstance(entry, Receipt)))
         said = [entry for entry in said if told_on(entry) <= _ENDS_ON]
         told = [_numbered(entry, f"{10001 + place}") for place, entry in enumerate(said)]
         self._undo({id(draft): entry for draft, entry in zip(said, told, strict=True) if isinstance(entry, Receipt)})
         others = [entry for entry in self._others if told_on(entry) <= _ENDS_ON]
-        order = (Customer, LateCharges, Schedule, WriteOff, TakeOff, Refund, Rate, Invoice, DebitMemo, Void, CreditMemo, Receipt, Return)
+        order = (
+            Customer,
+            LateCharges,
+            Schedule,
+            WriteOff,
+            TakeOff,
+            Refund,
+            BillAnew,
+            Rate,
+            Invoice,
+            DebitMemo,
+            Void,
+            CreditMemo,
+            Receipt,
+            Return,
+        )
         return sorted(
-            [*customers, *others, *(invoice for _, invoice in invoices), *told],
+            [*customers, *few.customers, *others, *(invoice for _, invoice in invoices), *few.invoices, *told],
             key=lambda entry: (told_on(entry), order.index(type(entry))),
         )
 
     def _payer(self, number: int) -> _Payer:
         currency = "EUR" if number % 10 in (3, 6, 9) else "USD"
-        return _Payer(f"C-{number:03}", currency, self._chance.choice(_MANNERS), _iban(number))
+        return _Payer(f"C-{number:03}", currency, self._chance.choice(_MANNERS), iban(number))
 
     def _invoices(self) -> list[tuple[_Payer, Invoice]]:
         """Working days only; the k-th customer is billed about 1/k as often as the first."""
@@ -267,7 +225,9 @@ class _Year:
                 self._pay(payer, in_time, less, invoice.document_no)
 
     def _undo(self, numbered: Mapping[int, Receipt]) -> None:
-        """Take money back that a bank has asked for, and pay back what was not meant for us; `numbered` are receipts by their drafts."""
+        """
+        Take money back that a bank has asked for, pay back what was not meant for us, bill anew; `numbered` are receipts by their drafts.
+        """
         for place, (draft, day, fee_minor) in enumerate(self._undone):
             receipt = numbered.get(id(draft))
             if receipt is None:  # It is not paid before the year ends.
@@ -276,6 +236,15 @@ class _Year:
                 self._others += [TakeOff(receipt.bank_ref, day), Refund(receipt.bank_ref, day + timedelta(days=3))]
             else:
                 self._others.append(Return(f"RT-{10001 + place}", receipt.bank_ref, receipt.currency, day, receipt.amount_minor, fee_minor))
+
+        self._others += [BillAnew(numbered[id(draft)].bank_ref, day) for draft, day in self._anew if id(draft) in numbered]
+
+    def _few(self) -> Cases:
+        """Let the few do what others do not."""
+        few = cases(YEAR, self._chance)
+        self._money += few.receipts
+        self._anew += few.anew
+        return few
 
     def _rates(self) -> None:
         """What a euro is worth on the first day and on every Monday, a little up or down each time."""
@@ -310,7 +279,7 @@ class _Year:
         """Three receipts of a payer nobody knows, and one whose customer number the bank passes on."""
         for month in (3, 7, 11):
             amount_minor = self._chance.randint(10_000, 90_000)
-            self._money.append(Receipt("", "USD", date(YEAR, month, 12), amount_minor, "Donation", _iban(9_000 + month)))
+            self._money.append(Receipt("", "USD", date(YEAR, month, 12), amount_minor, "Donation", iban(9_000 + month)))
         payer = self._payers[0]
         self._money.append(Receipt("", payer.currency, date(YEAR, 12, 22), 2_500_000, None, None, payer.customer))
 
@@ -357,15 +326,8 @@ def _numbered(entry: CreditMemo | Receipt, number: str) -> CreditMemo | Receipt:
     match entry:
         case CreditMemo(_, customer, currency, issued_on, minor, ref_document_no):
             return CreditMemo(f"CM-{number}", customer, currency, issued_on, minor, ref_document_no)
-        case Receipt(_, currency, value_on, minor, remittance, bank_account, customer):
-            return Receipt(f"BK-{number}", currency, value_on, minor, remittance, bank_account, customer)
-
-
-def _iban(number: int) -> str:
-    """A German IBAN with right check digits (ISO 7064 mod 97-10) of a bank that does not exist."""
-    account = f"10000000{number:010}"
-    check = 98 - int(f"{account}131400") % 97  # D = 13, E = 14, check digits 00.
-    return f"DE{check:02}{account}"
+        case Receipt():
+            return replace(entry, bank_ref=f"BK-{number}")
 
 
 def main(

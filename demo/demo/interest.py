@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from demo.ledger import DebitMemo, LateCharges, Ledger, Void
-from demo.postings import FEE, Owner, Posting
+from demo.postings import CHARGES, Owner, Posting
 
 _ONE_DAY = timedelta(days=1)
 
@@ -29,7 +29,7 @@ def charged(ledger: Ledger, postings: Iterable[Posting]) -> dict[tuple[Owner, st
     bears_none = voids | {entry.document_no for entry in ledger.entries if isinstance(entry, DebitMemo)}
     changes: defaultdict[tuple[Owner, str], list[Posting]] = defaultdict(list)
     for one in postings:
-        bears = one.document_no not in bears_none and not one.document_no.startswith(FEE)
+        bears = one.document_no not in bears_none and not one.document_no.startswith(CHARGES)
         if one.figure == "open" and one.booked_on <= known_through and bears:
             changes[one.owner, one.document_no].append(one)
     found = {}

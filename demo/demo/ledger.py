@@ -9,17 +9,26 @@ from itertools import pairwise
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who somebody is and pays from; bank accounts identify a payer from the business day after `known_on`."""
+    """
+    Who somebody is and pays from, and under whom it settles: its `parent`, or itself without.
+
+    Both count from the business day after `known_on`: bank accounts identify a payer, and a document goes to the topmost parent's account.
+    """
 
     customer: str
     known_on: date
     name: str
     bank_account: str | None
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """One invoice, due as a whole on `due_on`; with `discount`, less so many percent when paid within so many days of its issue."""
+    """
+    One invoice, due as a whole on `due_on`, for an `order` where it names one.
+
+    With `discount`, less so many percent when paid within so many days of its issue.
+    """
 
     document_no: str
     customer: str
@@ -28,6 +37,7 @@ class Invoice:
     due_on: date
     amount_minor: int
     discount: tuple[int, int] | None = None
+    order: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,11 @@ class CreditMemo:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Money a bank has booked on `value_on`: `remittance` is the payer's text, `customer` a number where the bank knows one."""
+    """
+    Money a bank has booked on `value_on`: `remittance` is the payer's text, `customer` a number where the bank knows one.
+
+    With `deposit_for` it is a deposit for that order: for what names the order, and nothing else.
+    """
 
     bank_ref: str
     currency: str
@@ -75,6 +89,7 @@ class Receipt:
     remittance: str | None = None
     bank_account: str | None = None
     customer: str | None = None
+    deposit_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,18 @@ class TakeOff:
 @dataclass(frozen=True, slots=True)
 class Refund:
     """A clerk asks for what is free of a receipt when `decided_on` opens to be paid back; a manager approves."""
+
+    of: str
+    decided_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class BillAnew:
+    """
+    A clerk tells that a bank took a receipt back on `decided_on`, and has it billed anew: what it paid stays paid.
+
+    Nothing is done where not all of it is on items when the day opens.
+    """
 
     of: str
     decided_on: date
@@ -151,7 +178,7 @@ class LateCharges:
 
 
 Document = Invoice | DebitMemo | CreditMemo
-Act = WriteOff | Schedule | LateCharges | TakeOff | Refund
+Act = WriteOff | Schedule | LateCharges | TakeOff | Refund | BillAnew
 """What people do over HTTP, where all else is told over Kafka."""
 Entry = Customer | Document | Void | Receipt | Return | Rate | Act
 
@@ -216,7 +243,7 @@ def told_on(entry: Entry) -> date:
             return entry.told_on
         case Schedule():
             return entry.starts_on
-        case WriteOff() | LateCharges() | TakeOff() | Refund():
+        case WriteOff() | LateCharges() | TakeOff() | Refund() | BillAnew():
             return entry.decided_on
 
 

@@ -56,10 +56,11 @@ class Columns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: str | None = None
     discount: str | None = None
     fee: str | None = None
+    order: str | None = None
 
     def declared(self) -> list[str]:
-        """The columns the CSV must have, in the order of the meanings; those of discounts and fees it may have."""
-        may_have = (self.discount, self.fee)
+        """The columns the CSV must have, in the order of the meanings; those of discounts, fees and orders it may have."""
+        may_have = (self.discount, self.fee, self.order)
         return [column for column in msgspec.structs.astuple(self) if column is not None and column not in may_have]
 
 

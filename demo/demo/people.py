@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from money import format_minor, parse_minor
 
-from demo.ledger import Act, LateCharges, Refund, Schedule, TakeOff, WriteOff
+from demo.ledger import Act, BillAnew, LateCharges, Refund, Schedule, TakeOff, WriteOff
 from demo.services import ServiceRefused, Services
 
 Token = Callable[[str, str], str]
@@ -46,6 +46,8 @@ class People:
                 await self._take_off(of, decided_on)
             case Refund(of, _):
                 await self._refund(of)
+            case BillAnew(of, decided_on):
+                await self._bill_anew(of, decided_on)
 
     async def _write_off(self, document_no: str) -> None:
         """Ask for all that is open, approve it as somebody else; nothing where nothing is open."""
@@ -112,6 +114,14 @@ class People:
         asked = await self._do(CLERK, "/v1/refunds", body, what, service="payment")
         path = f"/v1/refunds/{quote(asked['refund'], safe='')}/approve"
         await self._do(MANAGER, path, {}, f"approval of the {what}", entity=False, service="payment")
+
+    async def _bill_anew(self, bank_ref: str, day: date) -> None:
+        """Say that a bank took money back, and have it billed anew; nothing where any of it is on no item."""
+        path = f"/v1/receipts/{quote(bank_ref, safe='')}"
+        receipt = await self._services.get("payment", path)
+        if receipt["applied"] == receipt["amount"] and receipt["debited_on"] is None:
+            body = {"value_on": str(day), "kind": "return", "reason": "TAKEN_BACK", "as": "debit_memo"}
+            await self._do(CLERK, f"{path}/reverse", body, f"billing {bank_ref} anew", service="payment")
 
     async def _do(
         self, who: tuple[str, str], path: str, body: dict[str, Any], what: str, *, entity: bool = True, service: str = "invoice"

@@ -5,18 +5,21 @@ from datetime import date
 from typing import Final, Literal
 
 FEE: Final = "FEE-"
-"""What the number of a debit memo for a bank's fee begins with; the reference of the money that was taken back follows."""
+ANEW: Final = "RETURN-"
+"""What the numbers of debit memos begin with, for a bank's fee and for the money itself; the reference of what was taken back follows."""
+CHARGES: Final = (FEE, ANEW)
 Figure = Literal["open", "unapplied", "on_account", "unidentified", "left"]
-Cause = Literal["invoiced", "charged", "credited", "settled", "discounted", "written_off", "voided", "reversed", "refunded"]
-Owner = tuple[str, str]  # Customer (empty while nobody knows who paid), currency.
+Cause = Literal["invoiced", "charged", "credited", "settled", "discounted", "written_off", "voided", "reversed", "refunded", "transferred"]
+Owner = tuple[str, str]  # Account (empty while nobody knows who paid), currency.
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
     """
-    One figure of one customer changes by so many minor units.
+    One figure of one account changes by so many minor units.
 
-    `due_on` tells the bucket; it belongs to `open` only, as does the document. `left` is money that left us, below zero, for a cause.
+    `due_on` tells the bucket; it belongs to `open` only, as does the document. `left` is money that left its account, below zero, for a
+    cause.
     """
 
     owner: Owner

@@ -13,6 +13,7 @@ from events.ingress import check_identifier
 from money import AmountRefused, CurrencyUnknown, parse_minor
 
 from demo.ledger import (
+    BillAnew,
     CreditMemo,
     Customer,
     DebitMemo,
@@ -32,7 +33,10 @@ from demo.ledger import (
 )
 from demo.mapping import Mapping, Unreadable, cells, choose
 
-KINDS = "invoice, debit_memo, credit_memo, void, receipt, return, rate, customer, write_off, schedule, late_charges, take_off, refund"
+KINDS = (
+    "invoice, debit_memo, credit_memo, void, receipt, return, rate, customer, write_off, schedule, late_charges, take_off, refund, "
+    "bill_anew"
+)
 RECEIPT_OF = "PAY-"  # Bank reference of the money that settles a row: this and the document number.
 
 
@@ -125,6 +129,7 @@ class _Reader:
             "rate": self._rate,
             "take_off": self._take_off,
             "refund": self._refund,
+            "bill_anew": self._bill_anew,
             "customer": self._customer,
             "write_off": self._write_off,
             "schedule": self._schedule,
@@ -152,8 +157,8 @@ class _Reader:
         columns, currency = self._columns, self._currency(row)
         document_no, customer = self._number(row, of), self._identifier(row, columns.customer)
         issued_on, due_on = self._date(row, columns.issued_on), self._date(row, columns.due_on)
-        discount = self._discount(row)
-        return Invoice(document_no, customer, currency, issued_on, due_on, self._amount(row, columns.amount, currency), discount)
+        discount, order = self._discount(row), self._optional(row, columns.order)
+        return Invoice(document_no, customer, currency, issued_on, due_on, self._amount(row, columns.amount, currency), discount, order)
 
     def _discount(self, row: Cells[str, str]) -> tuple[int, int] | None:
         """Read percent and days of a discount, written "2/10"."""
@@ -208,6 +213,7 @@ class _Reader:
             remittance=self._optional(row, columns.reference),
             bank_account=self._optional(row, columns.bank_account),
             customer=self._identifier(row, columns.customer) if row[columns.customer] else None,
+            deposit_for=self._optional(row, columns.order),
         )
 
     def _return(self, row: Cells[str, str]) -> Return:
@@ -236,6 +242,9 @@ class _Reader:
     def _refund(self, row: Cells[str, str]) -> Refund:
         return Refund(self._number(row, "refund"), self._date(row, self._columns.issued_on))
 
+    def _bill_anew(self, row: Cells[str, str]) -> BillAnew:
+        return BillAnew(self._number(row, "receipt billed anew"), self._date(row, self._columns.issued_on))
+
     def _customer(self, row: Cells[str, str]) -> Customer:
         columns = self._columns
         customer, known_on = self._identifier(row, columns.customer), self._date(row, columns.issued_on)
@@ -244,7 +253,11 @@ class _Reader:
             owner = self._owners.setdefault("".join(account.split()).upper(), customer)
             if owner != customer:
                 self._fault(columns.bank_account or "", f"{account!r} is already the bank account of {owner}")
-        return Customer(customer, known_on, self._optional(row, columns.name) or customer, self._optional(row, columns.bank_account))
+        parent = self._identifier(row, columns.reference) if columns.reference and row[columns.reference] else None
+        if parent == customer:
+            self._fault(columns.reference or "", f"{customer!r} cannot be its own parent")
+        name, bank_account = self._optional(row, columns.name) or customer, self._optional(row, columns.bank_account)
+        return Customer(customer, known_on, name, bank_account, parent)
 
     def _number(self, row: Cells[str, str], of: str) -> str:
         """Documents share one series of numbers per entity, and so do bank references: a number taken twice is a fault."""

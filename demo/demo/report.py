@@ -17,7 +17,7 @@ from demo.player import AHEAD_DAYS_MAX, Played
 _DIFFERENCES_SHOWN_MAX: Final = 40
 _MOVED: Final = {
     "invoiced": "invoiced",
-    "fees of returned payments": "charged",
+    "fees and payments billed anew": "charged",
     "settled by money": "settled",
     "discounts earned": "discounted",
     "credited": "credited",
@@ -25,6 +25,7 @@ _MOVED: Final = {
     "voided": "voided",
     "taken back by banks": "reversed",
     "paid back": "refunded",
+    "moved between customers": "transferred",
     "gained by rates": "gained",
     "late charges, memo-only": "late_charges",
 }
@@ -60,6 +61,14 @@ def for_machines(result: Result) -> dict[str, Any]:
         "aging": checked.aging,
         "kpis": checked.kpis,
         "digest": checked.digest,
+        "counted": [
+            {
+                "name": one.name,
+                "told": one.told,
+                "came_to": {currency: format_minor(minor, currency) for currency, minor in one.books.items()},
+            }
+            for one in checked.counted
+        ],
         "facts": played.facts if played else None,
         "seconds": round(played.seconds, 2) if played else None,
         "facts_per_s": result.facts_per_s,
@@ -91,6 +100,8 @@ def show(console: Console, result: Result, urls: Mapping[str, str]) -> None:
     """Print the end of a demo."""
     checked = result.checked
     console.print(_figures_table(result))
+    if checked.counted:
+        console.print(_counted_table(result))
     if result.played:
         _say(console, f"{result.played.facts} facts in {result.played.seconds:.1f} s: {result.facts_per_s} facts a second")
     if result.latency_ms:
@@ -129,6 +140,19 @@ def _figures_table(result: Result) -> Table:
     table.add_section()
     for said, name in {"DSO": "dso", "ADD": "average_days_delinquent"}.items():
         table.add_row(f"{said}, days (over {kpis['days']})", *(row[name] or "not defined" for row in rows))
+    return table
+
+
+def _counted_table(result: Result) -> Table:
+    """What only few customers do: how many were told, and what they came to in the books."""
+    currencies = [row["currency"] for row in result.checked.kpis["rows"]]
+    table = Table(title="What few customers do, and what came of it", title_justify="left")
+    table.add_column("", no_wrap=True)
+    for name in ("told", *currencies):
+        table.add_column(name, justify="right", no_wrap=True)
+    for one in result.checked.counted:
+        came_to = [grouped(format_minor(one.books.get(currency, 0), currency)) for currency in currencies]
+        table.add_row(one.name, str(one.told), *came_to)
     return table
 
 

@@ -1,7 +1,8 @@
 import hashlib
 from datetime import date
 
-from demo.books import Difference, compare, compare_unidentified, digest, figures_of
+from demo.books import Difference, compare, compare_counted, compare_unidentified, digest, figures_of
+from demo.counted import Counted
 from demo.figures import Figures, bucket, figures_at
 from demo.ledger import House, Invoice, Ledger, month_ends
 from demo.oracle import fold
@@ -48,6 +49,16 @@ def test_unidentified_money_is_compared_by_currency() -> None:
     kpis = {"rows": [{"currency": "USD", "unidentified": "3.00"}, {"currency": "EUR", "unidentified": "0.01"}]}
 
     assert compare_unidentified(postings, kpis, DAY) == [Difference(DAY, None, "", "EUR", "unidentified", 0, 1)]
+
+
+def test_a_kind_of_case_that_came_to_something_else_is_a_difference_in_its_currency() -> None:
+    same = Counted("deposits, left", 1, {"EUR": 500}, {"EUR": 500})
+    other = Counted("money for several customers, moved", 2, {"EUR": 7, "USD": 100}, {"EUR": 7, "GBP": 1})
+
+    assert compare_counted([same, other], DAY) == [
+        Difference(DAY, None, "", "GBP", other.name, 0, 1),
+        Difference(DAY, None, "", "USD", other.name, 100, 0),
+    ]
 
 
 def test_the_digest_is_of_sorted_lines_and_changes_with_any_balance_and_any_notice() -> None:

@@ -27,7 +27,7 @@ def test_a_ledger_with_unreadable_rows_is_status_2_with_every_fault_on_a_line_of
     assert refused.stderr.splitlines()[1:] == [
         "  line 2, issued_on: '2025-01-32' is not a day written as year-month-day",
         "  line 3, kind: 'gift' is none of invoice, debit_memo, credit_memo, void, receipt, return, rate, customer, write_off, schedule, "
-        "late_charges, take_off, refund",
+        "late_charges, take_off, refund, bill_anew",
     ]
 
 

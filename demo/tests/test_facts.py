@@ -44,6 +44,15 @@ def test_a_receipt_becomes_what_a_bank_would_publish() -> None:
     assert (booked.bank_ref, booked.amount, booked.remittance, booked.debtor) == ("B-1", "900", "for I-1", bank.Debtor(iban="ACC"))
 
 
+def test_orders_deposits_and_parents_are_told_where_there_are_any() -> None:
+    invoice = Invoice("I-2", "C-1", "EUR", date(2025, 1, 2), date(2025, 2, 1), 100, order="SO-1")
+    deposit = Receipt("B-2", "EUR", date(2025, 1, 4), 100, deposit_for="SO-1")
+    child = Customer("C-2", date(2025, 1, 1), "N", None, "C-1")
+    of = [msgspec.json.decode(to_record(entry, "US01").value) for entry in (invoice, deposit, child)]
+
+    assert [of[0]["references"], of[1]["deposit_for"], of[2]["parent"]] == [{"order_no": "SO-1"}, "SO-1", "C-1"]
+
+
 def test_a_void_has_an_id_of_its_own_and_the_key_of_its_document() -> None:
     record = to_record(Void("I-1", "C-1", date(2025, 1, 9)), "US01")
     envelope, data = read(record.headers, record.value)

@@ -2,7 +2,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from demo.ledger import CreditMemo, Customer, DebitMemo, Invoice, LateCharges, Receipt, Schedule, Void, WriteOff
+from demo.ledger import BillAnew, CreditMemo, Customer, DebitMemo, Invoice, LateCharges, Receipt, Schedule, Void, WriteOff
 from demo.mapping import Unreadable, load_mapping, shipped
 from demo.reading import Fault, RowsUnreadable, read_ledger
 
@@ -71,6 +71,26 @@ def test_every_kind_of_row_of_our_own_format_is_read(tmp_path: Path) -> None:
         Schedule("R-1", "C-1", "EUR", date(2025, 1, 31), 14, 10000),
         LateCharges(date(2025, 1, 1), "8.5"),
     )
+
+
+def test_parents_orders_and_what_is_billed_anew_are_read(tmp_path: Path) -> None:
+    header = "kind,number,customer,issued_on,due_on,value_on,currency,amount,reference,bank_account,name,discount,fee,order\n"
+    rows = [
+        "customer,,C-2,2025-01-01,,,,,C-1,,Child,,,",
+        "invoice,I-1,C-2,2025-01-02,2025-02-01,,EUR,10.00,,,,,,SO-1",
+        "receipt,B-1,,,,2025-01-04,EUR,9.00,,ACC,,,,SO-1",
+        "bill_anew,B-1,,2025-01-09,,,,,,,,,,",
+    ]
+    ledger, _ = read_ledger(a_csv(tmp_path, header + "\n".join(rows) + "\n"))
+
+    assert ledger.entries == (
+        Customer("C-2", date(2025, 1, 1), "Child", None, "C-1"),
+        Invoice("I-1", "C-2", "EUR", date(2025, 1, 2), date(2025, 2, 1), 1_000, order="SO-1"),
+        Receipt("B-1", "EUR", date(2025, 1, 4), 900, bank_account="ACC", deposit_for="SO-1"),
+        BillAnew("B-1", date(2025, 1, 9)),
+    )
+    with pytest.raises(RowsUnreadable, match="cannot be its own parent"):
+        read_ledger(a_csv(tmp_path, header + "customer,,C-2,2025-01-01,,,,,C-2,,Child,,,\n"))
 
 
 def test_a_rate_is_a_decimal_a_schedule_looks_ahead_and_there_is_one_policy(tmp_path: Path) -> None:
