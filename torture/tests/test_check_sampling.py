@@ -30,9 +30,10 @@ def books(items: int) -> str:
             allowed_minor, discounted_minor, is_open)
         SELECT d.id, a.id, 1, '2025-02-01', 1000, 400, 0, 0, 0, 8, 8, true FROM document d JOIN account a USING (entity, account);
     INSERT INTO receipt (entity, bank_ref, account_id, currency, amount_minor, applied_minor, on_account_minor, refunded_minor,
-            returned_minor, pinned_minor, is_barred, is_live, value_on, booked_on, identified_on, identified_by, method, content)
-        SELECT 'US01', 'B-' || i.id, i.account_id, 'USD', 1000, 400, 100, 50, 0, 20, true, true, '2025-01-02', '2025-01-02', '2025-01-02',
-            'customer', 'bank', '' FROM item i;
+            returned_minor, transferred_minor, pinned_minor, is_barred, is_bound, is_live, value_on, booked_on, identified_on,
+            identified_by, method, content)
+        SELECT 'US01', 'B-' || i.id, i.account_id, 'USD', 1000, 400, 100, 50, 0, 0, 20, true, false, true, '2025-01-02', '2025-01-02',
+            '2025-01-02', 'customer', 'bank', '' FROM item i;
     INSERT INTO entry (account_id, receipt_id, item_id, application, rule, amount_minor, applied_on, booked_on, effective_on, is_finished)
         SELECT i.account_id, r.id, i.id, 'receipt|' || i.id, 'reference', 400, '2025-01-02', '2025-01-02', '2025-01-02', false
         FROM item i JOIN receipt r ON r.bank_ref = 'B-' || i.id;
@@ -127,6 +128,7 @@ async def test_a_sample_of_twenty_thousand_items_is_sound_and_cheap(sampler: Sam
         ("M2", unguarded("item", "UPDATE item SET settled_minor = 1001 WHERE id = 7")),
         ("M3", unguarded("receipt", "UPDATE receipt SET on_account_minor = 700 WHERE id = 7")),
         ("M3", unguarded("receipt", "UPDATE receipt SET refunded_minor = 700 WHERE id = 7")),
+        ("M3", unguarded("receipt", "UPDATE receipt SET transferred_minor = 700 WHERE id = 7")),
         ("M3", unguarded("receipt", "UPDATE receipt SET pinned_minor = 101 WHERE id = 7")),
         ("M3", unguarded("receipt", "UPDATE receipt SET returned_minor = 1, returned_on = '2025-01-03' WHERE id = 7")),
         ("M4", unguarded("memo", "UPDATE memo SET applied_minor = 51")),

@@ -22,7 +22,7 @@ from torture.quiesce import quiesce
 from torture.rig.cluster import Cluster
 from torture.standing import Standing
 
-LOAD_S = 12
+LOAD_S = 18
 RATE_PER_S = 20
 
 

@@ -1,12 +1,9 @@
 """The oracle: what must be in the end, from the history alone."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote
 
-from torture.check.expected import ExpectedAdjustment, ExpectedDocument, ExpectedPoison, ExpectedReceipt, ExpectedRefund, Outcome
-from torture.load.history import Entry
+from torture.check.expected import ExpectedAdjustment, ExpectedDocument, ExpectedPoison, Outcome
+from torture.load.byhand import Told
 from torture.load.operation import Call
 from torture.load.oracle import Oracle
 from torture.load.plan import Plan
@@ -15,106 +12,6 @@ from torture.load.slots import service_of, slot_of
 from torture.load.world import World
 
 OWNER = ("US01", "C-01", "USD")
-
-
-class Told:
-    """Builds a history line by line."""
-
-    def __init__(self) -> None:
-        self.entries: list[Entry] = []
-
-    def invoke(
-        self, kind: str, route: str, body: Mapping[str, Any], *, meant: str = "accepted", code: str = "", subject: str = "clerk-1"
-    ) -> str:
-        id_ = f"op-{len(self.entries)}"
-        self.entries.append(
-            Entry(
-                at=0,
-                what="invoke",
-                id=id_,
-                attempt=1,
-                kind=kind,
-                route=route,
-                key=f"key-{id_}",
-                subject=subject,
-                body=body,
-                meant=meant,
-                code=code,
-            )
-        )
-        return id_
-
-    def came(self, id_: str, what: Any, **more: Any) -> None:
-        self.entries.append(Entry(at=0, what=what, id=id_, attempt=1, **more))
-
-    def invoice(self, number: str, total: str = "100.00", customer: str = "C-01", *, acknowledged: bool = True) -> str:
-        body = {"entity": "US01", "document_no": number, "customer": customer, "currency": "USD", "issued_on": "2025-01-02", "total": total}
-        id_ = self.invoke("invoice", "erp.documents", body)
-        if acknowledged:
-            self.came(id_, "ok", place=("erp.documents", 0, len(self.entries)))
-        else:
-            self.came(id_, "info", error="KafkaTimeoutError: ")
-        return id_
-
-    def money(self, reference: str, amount: str, **says: Any) -> str:
-        body = {"entity": "US01", "bank_ref": reference, "value_on": "2025-01-02", "amount": amount, "currency": "USD", **says}
-        id_ = self.invoke("receipt", "bank.entries", body)
-        self.came(id_, "ok", place=("bank.entries", 0, len(self.entries)))
-        return id_
-
-    def limit(self, limit: str, *, status: int | None, version: int = 0, meant: str = "accepted") -> str:
-        id_ = self.invoke("limit", "PUT /v1/accounts/C-01/limit", {"entity": "US01", "currency": "USD", "limit": limit}, meant=meant)
-        if status is None:
-            self.came(id_, "info", error="ReadTimeout: ")
-        elif status == 200:
-            self.came(id_, "ok", status=200, answer=json.dumps({"limit": limit, "version": version}))
-        else:
-            self.came(id_, "fail", status=status, answer="{}")
-        return id_
-
-    def document(
-        self, kind: str, number: str, *, route: str = "erp.documents", done: bool = True, meant: str = "accepted", **more: Any
-    ) -> str:
-        body = {"entity": "US01", "document_no": number, "customer": "C-01", "currency": "USD", "issued_on": "2025-01-02", **more}
-        id_ = self.invoke(kind, route, body, meant=meant)
-        self.came(id_, "ok" if done else "fail", status=201 if done else 409, answer="{}")
-        return id_
-
-    def asked(self, document_no: str, asked: str, *, maker: str = "clerk-1", status: str = "pending", amount: str | None = None) -> str:
-        body = {"entity": "US01", "document_no": document_no, "kind": "bad_debt", "reason": "INSOLVENT"}
-        id_ = self.invoke(
-            "adjustment", "POST /v1/adjustments", body | ({"amount": amount} if amount else {}), meant="either", subject=maker
-        )
-        adjustment = f"US01|adj|{document_no}|1|1"
-        answer = {"adjustment": adjustment, "item": f"US01|{document_no}|1", "currency": "USD", "asked": asked, "status": status}
-        self.came(id_, "ok", status=201, answer=json.dumps({**answer, "requested_by": maker, "decided_by": None}))
-        return adjustment
-
-    def decided(self, adjustment: str, verb: str, by: str, *, status: int | None = 200, **body: str) -> None:
-        id_ = self.invoke("decision", f"POST /v1/adjustments/{quote(adjustment, safe='')}/{verb}", body, meant="either", subject=by)
-        if status is None:
-            self.came(id_, "info", error="ReadTimeout: ")
-        else:
-            self.came(id_, "ok" if status == 200 else "fail", status=status, answer="{}")
-
-    def returned(self, reference: str, *, route: str = "bank.entries") -> None:
-        kind, body = ("return", {"returned_bank_ref": reference}) if route == "bank.entries" else ("reversal", {})
-        self.came(self.invoke(kind, route, {"entity": "US01", **body}), "ok", status=200, answer="{}")
-
-    def refund(self, reference: str, amount: str) -> str:
-        body = {"entity": "US01", "receipt": reference, "amount": amount, "reason": "OVERPAID"}
-        id_, refund = self.invoke("refund", "POST /v1/refunds", body, meant="either"), f"US01|refund|{reference}|1"
-        answer = {"refund": refund, "amount": amount, "currency": "USD", "status": "pending", "requested_by": "clerk-1"}
-        self.came(id_, "ok", status=201, answer=json.dumps({**answer, "decided_by": None}))
-        return refund
-
-    def refund_decided(self, refund: str, verb: str, by: str) -> None:
-        route = f"POST /v1/refunds/{quote(refund, safe='')}/{verb}"
-        self.came(self.invoke("refund_decision", route, {}, meant="either", subject=by), "ok", status=200, answer="{}")
-
-    @property
-    def oracle(self) -> Oracle:
-        return Oracle.of(self.entries)
 
 
 def test_a_document_told_often_is_there_once() -> None:
@@ -228,31 +125,6 @@ def test_a_request_that_nobody_knows_the_decision_about_is_left_open() -> None:
     assert told.oracle.maybe == {adjustment} and told.oracle.undecided
 
 
-def test_a_payer_is_found_by_document_then_bank_account_then_number() -> None:
-    told = Told()
-    told.money("B-1", "1.00", remittance="Ref: inv-7.", debtor={"iban": "xx01 2"}, customer="C-03")
-    told.money("B-2", "1.00", debtor={"iban": "xx01 2"}, customer="C-03")
-    told.money("B-3", "1.00", debtor={"iban": "XX99"}, customer="C-03", remittance="as agreed")
-    told.money("B-4", "1.00", remittance="INV-404")
-    id_ = told.invoke("customer", "erp.customers", {"entity": "US01", "customer": "C-02", "name": "n", "bank_accounts": ["XX 012"]})
-    told.came(id_, "ok", place=("erp.customers", 0, 0))
-    told.invoice("INV-7", customer="C-01")  # Later than the money that names it.
-    payers = {id_: (receipt.account, receipt.payer_open) for id_, receipt in told.oracle.receipts.items()}
-    assert payers == {
-        "US01|B-1": ("C-01", False),
-        "US01|B-2": ("C-02", False),
-        "US01|B-3": ("C-03", False),
-        "US01|B-4": (None, False),
-    }
-
-
-def test_a_payer_that_hangs_on_something_uncertain_is_left_open() -> None:
-    told = Told()
-    told.invoice("INV-1", acknowledged=False)
-    told.money("B-1", "1.00", remittance="INV-1")
-    assert told.oracle.receipts["US01|B-1"].payer_open
-
-
 def test_the_limit_in_force_is_the_one_with_the_highest_version() -> None:
     told = Told()
     told.limit("5.00", status=200, version=2)
@@ -333,67 +205,18 @@ def test_poison_that_is_accepted_counts_and_the_rest_is_expected_where_it_stands
     assert {(one.kind, one.outcome) for one in oracle.poisons} == {("extra-fields", Outcome.ACCEPTED), ("not-json", Outcome.REFUSED)}
 
 
-def test_money_that_was_taken_back_and_paid_back_left_us() -> None:
-    told = Told()
-    for reference, amount in (("B-1", "100.00"), ("B-2", "50.00"), ("B-3", "9.00")):
-        told.money(reference, amount, customer="C-01")
-    told.returned("B-1")
-    refund = told.refund("B-2", "20.00")
-    told.refund_decided(refund, "approve", "approver-1")
-    told.returned("B-3", route="POST /v1/receipts/B-3/reverse")
-    oracle = told.oracle
-    found = {name: (one.was_returned, one.refunded_minor, one.returned_minor) for name, one in oracle.receipts.items()}
-    assert found == {"US01|B-1": (True, 0, 10000), "US01|B-2": (False, 2000, 0), "US01|B-3": (True, 0, 900)}
-    assert oracle.nets == {OWNER: -5000 + 2000}
-    assert oracle.refunds == {refund: ExpectedRefund(refund, "US01|B-2", 2000, "clerk-1", "approved", "approver-1")}
-    assert {one.receipt for one in oracle.receipts.values() if one.payer_open} == {"US01|B-1", "US01|B-3"}
-    assert not oracle.surprises
-
-
-def test_what_is_paid_back_before_a_bank_takes_the_rest_is_not_taken_twice() -> None:
-    told = Told()
-    told.money("B-1", "100.00", customer="C-01")
-    told.refund_decided(told.refund("B-1", "30.00"), "approve", "approver-1")
-    told.returned("B-1")
-    assert (told.oracle.receipts["US01|B-1"].returned_minor, told.oracle.nets) == (7000, {OWNER: 0})
-
-
-def test_a_maker_who_was_let_approve_a_refund_and_money_taken_back_twice_are_surprises() -> None:
-    told = Told()
-    told.money("B-1", "100.00", customer="C-01")
-    told.refund_decided(told.refund("B-1", "30.00"), "approve", "clerk-1")
-    told.refund_decided("US01|refund|B-9|1", "reject", "approver-1")
-    told.returned("B-1")
-    told.returned("B-1", route="POST /v1/receipts/B-1/reverse")
-    assert len(told.oracle.surprises) == 3
-
-
-def test_a_payer_whom_a_person_named_and_what_was_released_are_known() -> None:
-    told = Told()
-    told.money("B-1", "1.00", remittance="thank you")
-    for kind, verb in (("payer", "payer"), ("placing", "release")):
-        body = {"entity": "US01", "customer": "C-07", "reason": "CALLED_THEM"}
-        told.came(told.invoke(kind, f"POST /v1/receipts/B-1/{verb}", body), "ok", status=200, answer="{}")
-    assert (told.oracle.receipts["US01|B-1"].account, set(told.oracle.released)) == ("C-07", {"US01|B-1"})
-
-
-def test_exchanged_money_is_kept_in_the_currency_of_what_it_pays_and_lines_name_its_payer() -> None:
-    told = Told()
-    told.invoice("INV-7", customer="C-02")
-    told.money("B-1", "10.00", exchange={"currency": "EUR", "amount": "9.00"}, lines=[{"document_no": "inv-7", "amount": "9.00"}])
-    assert told.oracle.receipts["US01|B-1"] == ExpectedReceipt("US01|B-1", "US01", "EUR", 900, "C-02")
-
-
 def test_it_is_known_where_the_answer_to_every_call_is_kept() -> None:
-    plan = Plan(World(2), 2)
-    calls = [one for _ in range(3000) for one in plan.next() if isinstance(one, Call)]
+    plan = Plan(World(3), 3)
+    calls = [one for _ in range(4000) for one in plan.next() if isinstance(one, Call) and one.kind != "look"]
     slots = {(service_of(one.kind), *slot_of(one.kind, one.route, one.body)) for one in calls}
     routes: dict[str, tuple[str, ...]] = {
         **dict.fromkeys(("adjustments/{adjustment:path}", "refunds/{refund:path}"), ("approve", "reject", "withdraw")),
-        "receipts/{bank_ref:path}": ("applications", "release", "reverse", "payer"),
-        **{"policies/{policy}": ("approve",), "applications/{application:path}": ("unapply",)},
+        "receipts/{bank_ref:path}": ("applications", "release", "transfers", "reverse", "payer"),
+        **{"policies/{policy}": ("approve",), "applications/{application:path}": ("unapply",), "memos/{document_no:path}": ("release",)},
+        "suggestions/{suggestion:path}": ("accept", "reject"),
     }
     kept = {f"POST /v1/{what}/{verb}" for what, verbs in routes.items() for verb in verbs}
     assert {route for _, route, _ in slots if "{" in route} == kept | {"PUT /v1/accounts/{account}/limit"}
     assert {service for service, route, _ in slots if route in kept and "adjustment" not in route} == {"payment"}
-    assert {entity for _, _, entity in slots} == {"US01", "JP01", "KW01", "ZZ99"}
+    learnt = {"{suggestion}"}
+    assert {entity for _, _, entity in slots} - learnt == {"US01", "JP01", "KW01", "ZZ99"}

@@ -27,6 +27,13 @@ MUST_HAPPEN: Final = (
     "told to stop under load",
     "died inside",
     "command begun again",
+    "money transferred by hand",
+    "money spread at a turn",
+    "deposit drawn",
+    "payment billed anew",
+    "suggestion accepted",
+    "credit taken off by a person",
+    "document of a child on its parent's account",
 )
 """What a run has to see at least once: where one of these never happened, it has proved nothing about that."""
 

@@ -88,7 +88,7 @@ async def run(wish: Wish, folder: Path, tell: Tell) -> Figures:
         course.broken += [str(one) for one in (*watch.findings, *report.findings)] + list(oracle.surprises)
         course.broken += [f"never definite: {one}" for one in oracle.undecided]
         course.broken += ground.troubles
-        counts = _counts(ground, load, watch, report.duplicates_in_kafka, report.redriven)
+        counts = _counts(ground, load, watch, report.duplicates_in_kafka, report.redriven) + Counter(report.seen)
         invalid = [f"never seen: {name}" for name in MUST_HAPPEN if not counts[name]] if wish.needs_counts else []
         return Figures(
             wish.seed,

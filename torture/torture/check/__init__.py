@@ -17,6 +17,7 @@ from torture.check.expected import (
     ExpectedPoison,
     ExpectedReceipt,
     ExpectedRefund,
+    ExpectedTransfer,
     Outcome,
 )
 from torture.check.finding import Finding, Harm
@@ -31,6 +32,7 @@ __all__ = [
     "ExpectedPoison",
     "ExpectedReceipt",
     "ExpectedRefund",
+    "ExpectedTransfer",
     "Finding",
     "Harm",
     "Outcome",

@@ -22,6 +22,7 @@ from torture.check.ledger_rows import (
     Leg,
     Receipt,
     Refund,
+    Transfer,
 )
 from torture.check.rows import Day, Head, Held, Idem, Parked, Position, Refused, Row, Seen, Unpublished
 from torture.check.topology import SERVICES
@@ -232,7 +233,7 @@ class ReportedNotice(Row):
 PROTOCOL: Final[tuple[type[Row], ...]] = (Position, Day, Head, Seen, Unpublished, Held, Parked, Refused, Idem)
 OF: Final[Mapping[str, tuple[type[Row], ...]]] = {
     "invoice": (*PROTOCOL, Document, Item, Memo, Adjustment, ReturnFee),
-    "payment": (*PROTOCOL, LedgerItem, LedgerAdjustment, LedgerMemo, Receipt, Refund, Application, Allowance, Exchanged, Leg),
+    "payment": (*PROTOCOL, LedgerItem, LedgerAdjustment, LedgerMemo, Receipt, Transfer, Refund, Application, Allowance, Exchanged, Leg),
     "credit": (*PROTOCOL, Exposure),
     "dunning": (*PROTOCOL, DunnedItem, Notice),
     "reporting": (*PROTOCOL, ReportedItem, ReportedReceipt, Balance, CubeDelta, AccountDelta, ExchangeDelta, ReportedNotice),

@@ -42,7 +42,8 @@ class ExpectedReceipt:
     A receipt that was accepted; `receipt` is `entity|bank_ref`.
 
     `account` is its payer in the end, None where nobody can be found; `payer_open` where the oracle does not say. One that `was_returned`
-    was taken back by a bank, all of it but `refunded_minor`, which two people had paid back before.
+    was taken back by a bank, all of it but `refunded_minor`, which two people had paid back before. It names documents of all accounts in
+    `among`, of which the one that was known first is the payer.
     """
 
     receipt: str
@@ -53,11 +54,27 @@ class ExpectedReceipt:
     payer_open: bool = False
     was_returned: bool = False
     refunded_minor: int = 0
+    among: tuple[str, ...] = ()
+
+    @property
+    def stayed_minor(self) -> int:
+        """What of it stayed with us."""
+        return self.amount_minor - self.refunded_minor - self.returned_minor
 
     @property
     def returned_minor(self) -> int:
-        """What the bank took back of it."""
+        """What the bank took back of it, whosever it was by then."""
         return self.amount_minor - self.refunded_minor if self.was_returned else 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTransfer:
+    """Money of a receipt that a person had accepted to be another account's."""
+
+    transfer: str
+    receipt: str
+    to_account: str
+    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +166,13 @@ class Expected:
 
     `documents`, `receipts`, `adjustments` and `refunds` are there exactly once; those in `maybe` (ids of any) may be there or not, for
     nobody ever got an answer. `voided` are the documents among them that are worth nothing. `nets` are billed less voided less credited
-    less what was received and stayed with us, by owner, whatever was written off or discounted of it, `limits` those in force where the
-    last writer is known. `released` are receipts that a person gave back to the rules. `poisons` hold everything published to be refused,
-    conflicts and bad content included. `surprises` are answers that should not have been given, `undecided` operations without a definite
-    end.
+    less what was received and stayed with us, by owner, whatever was written off or discounted of it, and without what came from one of
+    several; `limits` those in force where the last writer is known. `released` are receipts or memos that a person gave back to the rules,
+    `debited` receipts that a person had billed anew. `poisons` hold everything published to be refused, conflicts and bad content included.
+    `surprises` are answers that should not have been given, `undecided` operations without a definite end.
+
+    All accounts here are customers. `groups` says under whose account those with a parent settle (by entity and customer): once that was
+    heard, which is a matter of chance.
     """
 
     documents: Mapping[str, ExpectedDocument]
@@ -164,7 +184,14 @@ class Expected:
     commands: Sequence[Command] = ()
     adjustments: Mapping[str, ExpectedAdjustment] = field(default_factory=dict)
     refunds: Mapping[str, ExpectedRefund] = field(default_factory=dict)
+    transfers: Mapping[str, ExpectedTransfer] = field(default_factory=dict)
+    debited: frozenset[str] = frozenset()
+    groups: Mapping[tuple[str, str], str] = field(default_factory=dict)
     released: frozenset[str] = frozenset()
     voided: frozenset[str] = frozenset()
     surprises: Sequence[str] = ()
     undecided: Sequence[str] = ()
+
+    def group(self, entity: str, account: str | None) -> str | None:
+        """Return the account that a customer settles under, sooner or later; nobody stays nobody."""
+        return account if account is None else self.groups.get((entity, account), account)

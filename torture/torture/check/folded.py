@@ -66,7 +66,12 @@ class FoldedItem:
 
 @dataclass(slots=True)
 class FoldedDocument:
-    """A document as the invoice service told it; `origin` and `origin_id` say what it made it from."""
+    """
+    A document as the invoice service told it; `origin` and `origin_id` say what it made it from.
+
+    `customer` is who was billed, which is the account or settles under it; `about` is the document it names. `orders` are the orders,
+    contracts and deliveries it bears, letter case aside.
+    """
 
     kind: str
     entity: str
@@ -76,6 +81,9 @@ class FoldedDocument:
     booked_on: date | None
     origin: str | None = None
     origin_id: str | None = None
+    customer: str | None = None
+    about: str | None = None
+    orders: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -97,6 +105,15 @@ class Reversal(NamedTuple):
     booked_on: date
 
 
+class Debit(NamedTuple):
+    """That a receipt was taken back and is billed anew, so that what it paid stays paid; with the fee for it (zero: none)."""
+
+    account: str
+    amount_minor: int
+    fee_minor: int
+    booked_on: date
+
+
 @dataclass(slots=True)
 class FoldedReceipt:
     """
@@ -104,7 +121,7 @@ class FoldedReceipt:
 
     `given` counts per account how often it was given the receipt less how often it lost it: those facts stand under different keys, so
     there is no last one. `value_on` is when the money was there; `base_minor` its worth in the entity's currency, where that is another and
-    known.
+    known. `deposit_for` is the order or contract it is bound to, unless a person released it on `released_on`.
     """
 
     entity: str
@@ -117,9 +134,18 @@ class FoldedReceipt:
     applied_minor: int = 0
     refunded_minor: int = 0
     returned_minor: int = 0
+    transferred_minor: int = 0
     value_on: date | None = None
     base_minor: int | None = None
     reversals: list[Reversal] = field(default_factory=list)
+    debits: list[Debit] = field(default_factory=list)
+    deposit_for: str | None = None
+    released_on: date | None = None
+
+    @property
+    def charged(self) -> list[Reversal | Debit]:
+        """The times it was taken back from somebody, which may have cost something."""
+        return [*(one for one in self.reversals if one.account is not None), *self.debits]
 
     @property
     def free_minor(self) -> int:
@@ -157,6 +183,32 @@ class FoldedAllowance:
     kind: str
     currency: str
     amount_minor: int = 0
+
+
+class TransferEnd(NamedTuple):
+    """
+    What one fact says of a transfer: so much of `from_receipt` on `from_account` for `to_account`, effective on a date.
+
+    `receipt` is what it is where it arrives, None where it leaves; `by` who wanted it there (`person`, `reference`), None where it arrives.
+    """
+
+    entity: str
+    from_receipt: str
+    from_account: str
+    to_account: str
+    currency: str
+    amount_minor: int
+    effective_on: date
+    receipt: str | None = None
+    by: str | None = None
+
+
+@dataclass(slots=True)
+class FoldedTransfer:
+    """A transfer as the log tells of it: what left an account, and what arrived at another, which should be once each, and the same."""
+
+    outs: list[TransferEnd] = field(default_factory=list)
+    ins: list[TransferEnd] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -240,6 +292,7 @@ class Folded:
     adjustments: dict[str, FoldedAdjustment] = field(default_factory=lambda: defaultdict(FoldedAdjustment))
     allowances: dict[tuple[str, str, str], FoldedAllowance] = field(default_factory=dict)
     refunds: dict[str, FoldedRefund] = field(default_factory=lambda: defaultdict(FoldedRefund))
+    transfers: dict[str, FoldedTransfer] = field(default_factory=lambda: defaultdict(FoldedTransfer))
     taken_off: dict[tuple[str, str], date] = field(default_factory=dict)
     gains: dict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
     exchange: dict[ExchangeKey, int] = field(default_factory=lambda: defaultdict(int))
@@ -253,6 +306,11 @@ class Folded:
     rejections: dict[tuple[str, str, str], int] = field(default_factory=lambda: defaultdict(int))
     issued_twice: list[str] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def arrivals(self) -> dict[str, TransferEnd]:
+        """The receipts that were made of money of other accounts, each with where it came from."""
+        return {end.receipt: end for one in self.transfers.values() for end in one.ins if end.receipt is not None}
 
     def sums(self, *measures: str) -> dict[Owner, int]:
         """Add measures up by owner; what is nobody's is left out."""

@@ -1,6 +1,7 @@
 """What the payment service says of the settlement ledger in its `chk` views, which is the truth about open balances."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar
 
 from torture.check.rows import Row
@@ -67,6 +68,23 @@ class Receipt(Row):
     refunded_minor: int = 0
     returned_minor: int = 0
     pinned_minor: int = 0
+    transferred_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer(Row):
+    """Money that went from one account to another: `receipt` is what was made of it there, `origin` what came from outside at first."""
+
+    VIEW: ClassVar[str] = "transfer"
+    transfer: str
+    from_receipt: str
+    receipt: str
+    origin: str
+    from_account: str
+    account: str
+    currency: str
+    amount_minor: int
+    effective_on: date
 
 
 @dataclass(frozen=True, slots=True)

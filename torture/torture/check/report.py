@@ -10,6 +10,7 @@ from torture.check.finding import Finding, Harm
 from torture.check.invariants import INVARIANTS
 from torture.check.invariants.endurance import WARM_S
 from torture.check.rows import Parked, Refused
+from torture.check.seen import seen_in
 from torture.check.topology import SERVICES
 from torture.check.vitals import slope_bytes_per_minute
 
@@ -22,7 +23,7 @@ class Report:
     The figures of an audit; all of `lost`, `double`, `inversions` and `residual_minor` have to be 0.
 
     `events` are distinct facts of the services, `records` everything in Kafka. `set_aside` compares what was sent to be parked or refused
-    with what was. `redriven` counts what was set aside and brought back.
+    with what was. `redriven` counts what was set aside and brought back, `seen` what happened to money that a run has to see.
     """
 
     findings: Sequence[Finding]
@@ -39,6 +40,7 @@ class Report:
     replayed: int
     aged: int
     balances: int
+    seen: Mapping[str, int] = field(default_factory=dict)
     rss_mb_per_minute: Mapping[str, float] = field(default_factory=dict)
     tracebacks: Mapping[str, int] = field(default_factory=dict)
     unanswered_samples: Mapping[str, int] = field(default_factory=dict)
@@ -74,6 +76,7 @@ def report_of(evidence: Evidence, findings: Sequence[Finding], *, unanswered: Ma
         replayed=len(evidence.replays),
         aged=sum(len(answer.rows) for answer in evidence.aging),
         balances=len(evidence.folded.sums("invoiced", "memo", "unapplied")),
+        seen=seen_in(evidence),
         rss_mb_per_minute=_slopes(evidence),
         tracebacks={name: n for name, n in evidence.vitals.tracebacks.items() if n},
         unanswered_samples=dict(unanswered),

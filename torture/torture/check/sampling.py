@@ -62,8 +62,17 @@ _SETTLEMENT: Final[Mapping[str, str]] = {
             returned_minor)
         FROM chk.receipt
         WHERE amount_minor <> unidentified_minor + unapplied_minor + on_account_minor + applied_minor + refunded_minor + returned_minor
-            OR least(unidentified_minor, unapplied_minor, on_account_minor, applied_minor, refunded_minor, returned_minor, pinned_minor) < 0
-            OR pinned_minor > on_account_minor OR (returned_minor > 0 AND returned_minor + refunded_minor <> amount_minor)
+                + transferred_minor
+            OR least(unidentified_minor, unapplied_minor, on_account_minor, applied_minor, refunded_minor, returned_minor, pinned_minor,
+                transferred_minor) < 0
+            OR pinned_minor > on_account_minor
+            OR (returned_minor > 0 AND returned_minor + refunded_minor + transferred_minor <> amount_minor)
+        UNION ALL
+        SELECT receipt.receipt, format('transferred %s, its transfers %s', transferred_minor, coalesce(sums.amount_minor, 0))
+        FROM chk.receipt LEFT JOIN (
+            SELECT from_receipt, sum(amount_minor) AS amount_minor FROM chk.transfer GROUP BY from_receipt
+        ) AS sums ON sums.from_receipt = receipt.receipt
+        WHERE transferred_minor <> coalesce(sums.amount_minor, 0)
     """,
     "M4": """
         SELECT memo, format('total %s, remaining %s, applied %s', total_minor, remaining_minor, applied_minor) FROM chk.memo

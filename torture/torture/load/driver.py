@@ -27,7 +27,7 @@ TRIES: Final = 4
 SETTLE_S_MAX: Final = 300.0
 AT_ONCE: Final = 50
 _ROUND_PAUSE_S: Final = 0.5
-_ASKED_AGAIN: Final = frozenset(("receipt", "policy"))
+_ASKED_AGAIN: Final = frozenset(("receipt", "policy", "look"))
 """Kinds of operations whose answers say how to go on."""
 _LATE_S_MAX: Final = 1.0
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import unquote
 
-from torture.check.expected import ExpectedReceipt, ExpectedRefund
+from torture.check.expected import ExpectedReceipt, ExpectedRefund, ExpectedTransfer
 from torture.load.amounts import read_minor
 
 DECIDED: Final[Mapping[str, str]] = {"approve": "approved", "reject": "rejected", "withdraw": "withdrawn"}
@@ -16,13 +16,16 @@ DECIDED: Final[Mapping[str, str]] = {"approve": "approved", "reject": "rejected"
 @dataclass(slots=True)
 class Leaving:
     """
-    Returns and refunds that were accepted, told in any order; `released` is money that was given back to the rules.
+    Returns, refunds and transfers that were accepted, told in any order; `released` is money or credit that was given back to the rules,
+    `debited` what was taken back and is billed anew.
 
     `surprises` are answers that contradict what was asked or each other; `maybe` are refunds that were decided about by nobody knows whom.
     """
 
     returned: set[str] = field(default_factory=set)
     released: set[str] = field(default_factory=set)
+    debited: set[str] = field(default_factory=set)
+    transfers: dict[str, ExpectedTransfer] = field(default_factory=dict)
     requests: dict[str, ExpectedRefund] = field(default_factory=dict)
     decisions: list[tuple[str, str, str]] = field(default_factory=list)
     maybe: set[str] = field(default_factory=set)
@@ -35,14 +38,26 @@ class Leaving:
     def take_reversal(self, route: str, body: Mapping[str, Any]) -> None:
         """Note that a person did, in the bank's place."""
         receipt = receipt_of(route, body)
-        if receipt in self.returned:
+        if receipt in self.returned | self.debited:
             self.surprises.append(f"{receipt}: was taken back, and again by a person")
-        self.returned.add(receipt)
+        (self.debited if body.get("as") == "debit_memo" else self.returned).add(receipt)
 
-    def take_placing(self, route: str, body: Mapping[str, Any]) -> None:
-        """Note what a person decided about money: only a release is of interest, all else the ledger has to say."""
+    def take_placing(self, route: str, body: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        """Note what a person decided about money: only releases and transfers are of interest, all else the ledger has to say."""
         if route.endswith("/release"):
             self.released.add(receipt_of(route, body))
+        elif route.endswith("/transfers"):
+            self._take_transfer(receipt_of(route, body), body, answer)
+
+    def _take_transfer(self, receipt: str, body: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+        """Note a transfer: the last of those that the answer has of the receipt."""
+        made = answer["transfers"][-1]
+        minor = read_minor(made["amount"], answer["currency"])
+        if "amount" in body and read_minor(body["amount"], answer["currency"]) != minor:
+            self.surprises.append(f"{receipt}: {body['amount']} were to be transferred, answered is {made}")
+        if made["transfer"] in self.transfers:
+            self.surprises.append(f"{made['transfer']}: two transfers were given this id")
+        self.transfers[made["transfer"]] = ExpectedTransfer(made["transfer"], receipt, made["to_account"], minor)
 
     def take_request(self, body: Mapping[str, Any], maker: str, answer: Mapping[str, Any]) -> None:
         """Note a refund that was asked for."""

@@ -21,6 +21,8 @@ Kind: TypeAlias = Literal[
     "reversal",
     "placing",
     "payer",
+    "suggestion",
+    "look",
     "refund",
     "refund_decision",
     "customer",
@@ -103,7 +105,7 @@ class Call(Operation):
     """
 
     service: str
-    method: Literal["POST", "PUT"]
+    method: Literal["GET", "POST", "PUT"]
     path: str
     key: str
     subject: str

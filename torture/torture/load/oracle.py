@@ -19,7 +19,8 @@ from torture.load.wire import encoded
 
 _KINDS: Final[Mapping[str, str]] = {"invoice": "invoice", "debit_memo": "debit_memo", "memo": "credit_memo"}
 _DOCUMENTS: Final = (*_KINDS, "opening")
-_LEAVING: Final = ("return", "reversal", "placing", "payer", "refund", "refund_decision")
+_LEAVING: Final = ("return", "reversal", "placing", "payer", "suggestion", "refund", "refund_decision")
+_NO_COMMANDS: Final = ("day", "look")
 _CORRECTED, _DEBIT_MEMO = "384", "383"
 CONFLICT: Final = "CONFLICT"
 
@@ -103,6 +104,7 @@ class _Fold:
         self._adjustments = Adjustments()
         self._leaving = Leaving()
         self._payers: dict[str, str] = {}
+        self._parents: dict[tuple[str, str], str] = {}
         self._limits: dict[Owner, tuple[int, int]] = {}  # Version, minor units.
         self._racing: set[Owner] = set()
         self._surprises: list[str] = []
@@ -115,7 +117,7 @@ class _Fold:
             self._undecided.append(told.invoked.id)
         if told.is_over_http:
             self._judge(told)
-            if kind != "day":
+            if kind not in _NO_COMMANDS:
                 self._commands.append(_command(told))
         if kind == "limit":
             self._take_limit(told)
@@ -163,8 +165,7 @@ class _Fold:
             nets[owner] += -owed_minor if document.kind == "credit_memo" else owed_minor
         for receipt in receipts.values():
             if receipt.account is not None:
-                left_minor = receipt.refunded_minor + receipt.returned_minor
-                nets[receipt.entity, receipt.account, receipt.currency] -= receipt.amount_minor - left_minor
+                nets[receipt.entity, receipt.account, receipt.currency] -= receipt.stayed_minor
         limits = {owner: minor for owner, (_, minor) in self._limits.items() if owner not in self._racing}
         return Oracle(
             documents=self._documents,
@@ -176,6 +177,9 @@ class _Fold:
             commands=tuple(self._commands),
             adjustments=adjustments,
             refunds=refunds,
+            transfers=self._leaving.transfers,
+            debited=frozenset(self._leaving.debited),
+            groups=self._groups(),
             released=frozenset(self._leaving.released),
             voided=frozenset(self._voided & self._documents.keys()),
             surprises=(*self._surprises, *self._adjustments.surprises, *self._leaving.surprises),
@@ -224,17 +228,21 @@ class _Fold:
             self._leaving.maybe.add(decided(route)[0])
         if not told.was_done or told.definite is None:
             return
+        answer = json.loads(told.definite.answer or "{}")
         match kind:
             case "return":
                 self._leaving.take_return(body)
             case "reversal":
                 self._leaving.take_reversal(route, body)
             case "placing":
-                self._leaving.take_placing(route, body)
+                self._leaving.take_placing(route, body, answer)
             case "payer":
                 self._payers[receipt_of(route, body)] = body["customer"]
+            case "suggestion":
+                if decided(route)[1] == "accept":
+                    self._payers[answer["receipt"]] = answer["account"]
             case "refund":
-                self._leaving.take_request(body, subject, json.loads(told.definite.answer or "{}"))
+                self._leaving.take_request(body, subject, answer)
             case _:
                 self._leaving.take_decision(*decided(route), subject)
 
@@ -245,6 +253,18 @@ class _Fold:
                 self._debtors.of_bank_account[name] = told.body["customer"]
             else:
                 self._debtors.maybe.add(name)
+        if told.was_done and told.body.get("parent"):
+            self._parents[told.body["entity"], told.body["customer"]] = told.body["parent"]
+
+    def _groups(self) -> dict[tuple[str, str], str]:
+        """Who settles under whose account: the topmost parent. The plan tells no circles."""
+        groups = {}
+        for entity, customer in self._parents:
+            account = customer
+            while (entity, account) in self._parents:
+                account = self._parents[entity, account]
+            groups[entity, customer] = account
+        return groups
 
     def _take_limit(self, told: _Told) -> None:
         """Of the answers of an account and currency the one with the highest version is in force."""
@@ -272,11 +292,14 @@ class _Fold:
             self._surprises.append(f"{told.invoked.id}: {told.invoked.route} should be refused ({told.invoked.code}), got {answer.status}")
 
     def _receipt(self, id_: str, body: Mapping[str, Any]) -> ExpectedReceipt:
-        account, is_certain = self._debtors.payer(body)
+        payers, is_certain = self._debtors.payers(body)
+        if id_ in self._payers:
+            payers = (self._payers[id_],)
         settles = body.get("exchange", body)
         amount_minor = read_minor(settles["amount"], settles["currency"])
-        account = self._payers.get(id_, account)
-        return ExpectedReceipt(id_, body["entity"], settles["currency"], amount_minor, account, payer_open=not is_certain)
+        among = tuple(one for one in payers if one is not None) if len(payers) > 1 else ()
+        account = None if among else payers[0]
+        return ExpectedReceipt(id_, body["entity"], settles["currency"], amount_minor, account, payer_open=not is_certain, among=among)
 
 
 def _document(id_: str, kind: str, body: Mapping[str, Any]) -> ExpectedDocument:

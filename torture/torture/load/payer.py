@@ -16,24 +16,24 @@ class Debtors:
     of_bank_account: dict[tuple[str, str], str] = field(default_factory=dict)
     maybe: set[tuple[str, str]] = field(default_factory=set)
 
-    def payer(self, entry: Mapping[str, Any]) -> tuple[str | None, bool]:
+    def payers(self, entry: Mapping[str, Any]) -> tuple[tuple[str | None, ...], bool]:
         """
-        Return the account a receipt belongs to in the end, None for nobody's, and whether that is certain.
+        Return the customers of whom one has paid a receipt, None for nobody, and whether that is certain.
 
         The first document named decides, then the debtor's bank account, then the customer number that came with the money. What was told
-        of a bank account counts from the next business day, so one has to be started behind the last fact. The plan names documents of one
-        account only, and gives no number but that account's: which came first cannot matter.
+        of a bank account counts from the next business day, so one has to be started behind the last fact. Where documents of several
+        customers are named, it depends on which was known first; else the plan gives no number but that customer's.
         """
         entity = entry["entity"]
         named = [line["document_no"].casefold() for line in entry.get("lines", ())]
         named += numbers_in(entry.get("remittance") or "")
-        for number in named:
-            if (account := self.of_document.get((entity, number))) is not None:
-                return account, True
+        owners = [account for number in named if (account := self.of_document.get((entity, number))) is not None]
+        if owners:
+            return tuple(dict.fromkeys(owners)), True
         unsure = any((entity, number) in self.maybe for number in named)
         bank_account = normalised((entry.get("debtor") or {}).get("iban") or "")
         unsure |= (entity, bank_account) in self.maybe
-        return self.of_bank_account.get((entity, bank_account)) or entry.get("customer"), not unsure
+        return (self.of_bank_account.get((entity, bank_account)) or entry.get("customer"),), not unsure
 
 
 def numbers_in(remittance: str) -> Iterator[str]:

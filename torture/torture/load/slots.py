@@ -14,8 +14,16 @@ _ROUTES: Final[Mapping[str, str]] = {
     "policy_decision": "POST /v1/policies/{{policy}}/{verb}",
     "reversal": "POST /v1/receipts/{{bank_ref:path}}/{verb}",
     "payer": "POST /v1/receipts/{{bank_ref:path}}/{verb}",
+    "suggestion": "POST /v1/suggestions/{{suggestion:path}}/{verb}",
 }
 """Routes with something in their addresses, by kind of operation; all others are addresses."""
+
+_PLACED: Final[Mapping[str, str]] = {
+    "applications": "applications/{application:path}",
+    "memos": "memos/{document_no:path}",
+    "receipts": "receipts/{bank_ref:path}",
+}
+"""What people place, by the first name in the address."""
 
 
 def service_of(kind: str) -> str:
@@ -27,7 +35,7 @@ def slot_of(kind: str, route: str, body: Mapping[str, Any]) -> tuple[str, str]:
     """Return the route of the service that an address belongs to, and the entity it is about."""
     named, verb = decided(route)
     if kind == "placing":
-        what = "applications/{application:path}" if verb == "unapply" else "receipts/{bank_ref:path}"
+        what = _PLACED[route.split("/")[2]]
         return f"POST /v1/{what}/{verb}", body["entity"]
     entity = body["entity"] if "entity" in body else named.partition("|")[0] if kind in _ROUTES else ""
     return _ROUTES[kind].format(verb=verb) if kind in _ROUTES else route, entity

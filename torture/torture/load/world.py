@@ -11,6 +11,8 @@ from typing import Final
 OPENS_ON: Final = date(2025, 1, 2)
 CUSTOMERS: Final = 40
 _ZIPF: Final = 1.05  # The first of forty gets a quarter.
+_PARENTS: Final = {6: 3, 9: 3, 12: 9, 10: 7, 8: 5, 14: 5}
+"""Who settles under whose account, by number; both are of one entity, and who is behind the first of its group is a grandchild."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +27,17 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who is billed, in which currencies (the first most often), and the bank account it pays from, if that is known."""
+    """
+    Who is billed, in which currencies (the first most often), and the bank account it pays from, if that is known.
+
+    `parent` is the number of the customer under whose account it settles.
+    """
 
     entity: str
     number: str
     currencies: tuple[str, ...]
     bank_account: str | None
+    parent: str | None = None
 
     @property
     def own_currency(self) -> str:
@@ -64,14 +71,22 @@ class World:
         entity = "US01" if n == 1 else ENTITIES[n % len(ENTITIES)].id
         billed_in = ("USD", "EUR") if n == 1 else self._random.choice(_BILLED_IN[entity])
         has_bank_account = n == 1 or self._random.random() < 0.4
-        return Customer(
-            entity, f"C-{n:02d}", billed_in, f"XX{n:02d} TORT 0000 {self._random.randrange(10**6):06d}" if has_bank_account else None
-        )
+        bank_account = f"XX{n:02d} TORT 0000 {self._random.randrange(10**6):06d}" if has_bank_account else None
+        parent = f"C-{_PARENTS[n]:02d}" if n in _PARENTS else None
+        return Customer(entity, f"C-{n:02d}", billed_in, bank_account, parent)
 
     @property
     def hot(self) -> Customer:
         """The customer everybody is after."""
         return self.customers[0]
+
+    def group(self, customer: Customer) -> str:
+        """Return the number of the customer under whose account one settles, once its parents are known."""
+        parents = {one.number: one.parent for one in self.customers}
+        number = customer.number
+        while (parent := parents[number]) is not None:
+            number = parent
+        return number
 
     def choose(self, random: Random) -> Customer:
         """Draw a customer by Zipf's law."""

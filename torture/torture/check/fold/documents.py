@@ -9,8 +9,8 @@ from torture.check.amounts import minor_of
 from torture.check.fold.posting import Folder, Posting
 from torture.check.folded import Folded, FoldedDocument, ItemMove, Tier
 
-_CHARGES: Final = ("late_charge", "return_fee")
-"""The origins of documents that bill what being late or a returned payment costs: they have a measure of their own."""
+_CHARGES: Final = ("late_charge", "return_fee", "returned_payment")
+"""The origins of documents that bill what being late or a returned payment costs, or that payment: they have a measure of their own."""
 
 
 def _invoice_issued(folded: Folded, told: Posting) -> None:
@@ -108,6 +108,9 @@ def _issue(folded: Folded, document: str, kind: str, told: Posting) -> None:
         booked_on=told.fact.booked_on,
         origin=data.get("origin"),
         origin_id=data.get("origin_id"),
+        customer=data.get("customer"),
+        about=data.get("ref_invoice"),
+        orders=frozenset(number.strip().casefold() for number in (data.get("references") or {}).values() if number),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from torture.check.amounts import minor_of
 from torture.check.fold.posting import Folder, Posting
-from torture.check.folded import Folded, FoldedApplication, FoldedReceipt, Reversal
+from torture.check.folded import Debit, Folded, FoldedApplication, FoldedReceipt, Reversal, TransferEnd
 
 PERSON: Final = "person"
 """The rule of what a person applied, and the reason of what a person took off."""
@@ -24,6 +24,7 @@ def _payment_received(folded: Folded, told: Posting) -> None:
     receipt, minor = _receipt(folded, told), told.minor()
     receipt.amount_minor += minor
     receipt.value_on = date.fromisoformat(data["value_on"])
+    receipt.deposit_for = data.get("deposit_for")
     if (valued := data.get("valuation")) is not None:
         receipt.base_minor = minor_of(valued["total"], valued["currency"])
     if account is None:
@@ -125,6 +126,18 @@ def _payment_reversed(folded: Folded, told: Posting) -> None:
     told.post(folded, account, "reversed", minor)
 
 
+def _payment_reversed_as_debit(folded: Folded, told: Posting) -> None:
+    """Money that was taken back and stays on what it paid: it is counted as taken back, and leaves nothing."""
+    data = told.fact.data
+    fee_minor = told.minor("fee") if data.get("fee") is not None else 0
+    _receipt(folded, told).debits.append(Debit(data["account"], told.minor(), fee_minor, told.booked_on))
+    told.post(folded, data["account"], "reversed", told.minor())
+
+
+def _deposit_released(folded: Folded, told: Posting) -> None:
+    _receipt(folded, told).released_on = told.booked_on
+
+
 def _refund_requested(folded: Folded, told: Posting) -> None:
     refund = folded.refunds[told.fact.data["refund"]]
     refund.requests += 1
@@ -153,6 +166,36 @@ def _refund_issued(folded: Folded, told: Posting) -> None:
     told.post(folded, data["account"], "refunded", minor)
 
 
+def _transferred_out(folded: Folded, told: Posting) -> None:
+    """Money of a receipt leaves its account for another."""
+    data, receipt, minor = told.fact.data, _receipt(folded, told), told.minor()
+    receipt.unapplied_minor -= minor
+    receipt.transferred_minor += minor
+    places = data["receipt"], data["account"], data["to_account"]
+    end = TransferEnd(told.entity, *places, told.currency, minor, told.effective_on, by=data["by"])
+    folded.transfers[data["transfer"]].outs.append(end)
+    told.post(folded, data["account"], "unapplied", -minor)
+    told.post(folded, told.fact.data["account"], "transferred", minor)
+
+
+def _transferred_in(folded: Folded, told: Posting) -> None:
+    """It is a receipt of its own where it arrives, with the value date it came with."""
+    data, minor = told.fact.data, told.minor()
+    receipt = _receipt(folded, told)
+    if receipt.amount_minor:
+        folded.issued_twice.append(data["receipt"])
+    receipt.amount_minor += minor
+    receipt.value_on = date.fromisoformat(data["value_on"])
+    if (worth := data.get("worth")) is not None:
+        receipt.base_minor = minor_of(worth["amount"], worth["currency"])
+    receipt.given[data["account"]] += 1
+    receipt.unapplied_minor += minor
+    places = data["from_receipt"], data["from_account"], data["account"]
+    end = TransferEnd(told.entity, *places, told.currency, minor, told.effective_on, receipt=data["receipt"])
+    folded.transfers[data["transfer"]].ins.append(end)
+    told.post(folded, data["account"], "unapplied", minor)
+
+
 def _fx_realised(folded: Folded, told: Posting) -> None:
     data, gain_minor = told.fact.data, told.minor("gain") - told.minor("loss")
     folded.gains[data["application"], data["receipt"], data["item"]] += gain_minor
@@ -177,9 +220,13 @@ FOLDS: Final[Mapping[str, Folder]] = {
     "OnAccountCredited": _on_account_credited,
     "ReceiptUnapplied": _receipt_unapplied,
     "PaymentReversed": _payment_reversed,
+    "PaymentReversedAsDebit": _payment_reversed_as_debit,
+    "DepositReleased": _deposit_released,
     "RefundRequested": _refund_requested,
     "RefundRejected": _refund_rejected,
     "RefundIssued": _refund_issued,
+    "MoneyTransferredOut": _transferred_out,
+    "MoneyTransferredIn": _transferred_in,
     "FxRealised": _fx_realised,
     "FxRevalued": _fx_revalued,
 }

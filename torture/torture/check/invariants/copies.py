@@ -120,7 +120,7 @@ def e5_the_ledger_is_its_facts(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _disposition(one: object) -> tuple[object, ...]:
-    dispositions = ("amount", "unidentified", "unapplied", "on_account", "applied", "refunded", "returned")
+    dispositions = ("amount", "unidentified", "unapplied", "on_account", "applied", "refunded", "returned", "transferred")
     names = ("entity", "account", "currency", *(f"{disposition}_minor" for disposition in dispositions))
     return tuple(getattr(one, name) for name in names)
 

@@ -27,7 +27,8 @@ def m7_gains_add_up(evidence: Evidence) -> Iterator[Finding]:
     M7: of receipts and items that only settle each other, gain less loss is the worth of the money applied less that of what it settled.
 
     Both to the minor unit, however many parts there were: the last one takes the rounding. Left out is what cannot be told apart from
-    outside: items that credit, adjustments, allowances or voids have touched too, and money of which nobody knows the worth.
+    outside: items that credit, adjustments, allowances or voids have touched too, and money of which nobody knows the worth, or of which a
+    part went to another account, with its own part of the worth.
     """
     folded = evidence.folded
     gained: dict[str, int] = defaultdict(int)
@@ -60,7 +61,7 @@ def _settling_each_other(folded: Folded) -> Iterator[tuple[set[str], set[str]]]:
         group_of |= dict.fromkeys(group, group)
     for name, group in group_of.items():
         known = folded.receipts.get(name) or folded.items[name]
-        is_plain = name in folded.receipts or not folded.items[name].voided_minor
+        is_plain = not (folded.receipts[name].transferred_minor if name in folded.receipts else folded.items[name].voided_minor)
         if known.base_minor is None or name in touched or not is_plain:
             left_out |= group
     for group in {id(group): group for group in group_of.values()}.values():

@@ -9,15 +9,15 @@ from torture.check.finding import Finding, Harm
 from torture.check.ledger_rows import Receipt, Refund
 from torture.check.rows import Day
 
-_FEEDBACK_DAYS = timedelta(days=2)
+FEEDBACK_DAYS = timedelta(days=2)
 RETURN_FEE = "return_fee"
 
 
 def m3_returned_money_is_nowhere_else(evidence: Evidence) -> Iterator[Finding]:
-    """M3: of a receipt that a bank took back nothing is applied, allowed, on account or free: it is returned, or was refunded before."""
+    """M3: of a receipt that a bank took back nothing is applied, allowed, on account or free: it is returned, or left us or it before."""
     returned = {one.receipt for one in evidence.books.rows("payment", Receipt) if one.returned_minor}
     for one in evidence.books.rows("payment", Receipt):
-        if one.receipt in returned and one.returned_minor + one.refunded_minor != one.amount_minor:
+        if one.receipt in returned and one.returned_minor + one.refunded_minor + one.transferred_minor != one.amount_minor:
             yield Finding("M3", one.receipt, f"was taken back, and only {one.returned_minor} of {one.amount_minor} are")
     folded = evidence.folded
     for name, receipt in folded.receipts.items():
@@ -57,16 +57,16 @@ def w1_fees_are_billed_two_days_later(evidence: Evidence) -> Iterator[Finding]:
             billed.setdefault(document.origin_id or "", []).append(name)
     for name, receipt in evidence.folded.receipts.items():
         day = days.get(receipt.entity)
-        fees = [one for one in receipt.reversals if one.account is not None and one.fee_minor]
+        fees = [one for one in receipt.charged if one.fee_minor]
         memos = billed.pop(name, [])
-        due = [one for one in fees if day is not None and one.booked_on + _FEEDBACK_DAYS <= day.open_on]
+        due = [one for one in fees if day is not None and one.booked_on + FEEDBACK_DAYS <= day.open_on]
         if len(memos) != len(due) and not (day is not None and day.late):
             harm = Harm.DOUBLE if len(memos) > len(due) else Harm.LOST
             yield Finding("W1", f"fee {name}", f"is billed by {memos}, due are {due}", harm)
         for memo, fee in zip(memos, fees, strict=False):
             document = evidence.folded.documents[memo]
             said = (document.account, document.total_minor, document.booked_on)
-            should = (fee.account, fee.fee_minor, fee.booked_on + _FEEDBACK_DAYS)
+            should = (fee.account, fee.fee_minor, fee.booked_on + FEEDBACK_DAYS)
             if said != should and not (day is not None and day.late):
                 yield Finding("W1", f"fee {memo}", f"is {said}, by the facts {should}")
     for name, memos in billed.items():
@@ -80,8 +80,8 @@ def m6_fees_agree(evidence: Evidence) -> Iterator[Finding]:
     told = {
         name: (fee.account, fee.fee_minor, name in billed)
         for name, receipt in evidence.folded.receipts.items()
-        for fee in receipt.reversals
-        if fee.account is not None and fee.fee_minor
+        for fee in receipt.charged
+        if fee.fee_minor
     }
     for name in sorted(rows.keys() | told.keys()):
         row = rows.get(name)

@@ -12,8 +12,8 @@ from torture.check.folded import CubeKey, Folded
 from torture.check.rows import Day
 
 _BUCKET_DAYS = (0, 30, 60, 90)
-_LEFT = ("reversed", "refunded")
-"""Measures of money that left us: it stands on no account any more."""
+_LEFT = ("reversed", "refunded", "transferred")
+"""Measures of money that left its account: it does not stand there any more."""
 
 
 def m9_aging_is_what_the_checker_ages(evidence: Evidence) -> Iterator[Finding]:
@@ -98,7 +98,7 @@ def r2_receipts_in_the_read_model_are_a_fold_of_the_log(evidence: Evidence) -> I
         for one in evidence.books.rows("reporting", ReportedReceipt)
     }
     told = {
-        name: (one.entity, one.currency, one.amount_minor - one.returned_minor, one.applied_minor, one.free_minor)
+        name: (one.entity, one.currency, one.amount_minor - one.returned_minor - one.transferred_minor, one.applied_minor, one.free_minor)
         for name, one in evidence.folded.receipts.items()
     }
     for name in sorted(said.keys() | told.keys()):

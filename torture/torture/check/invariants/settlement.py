@@ -52,12 +52,12 @@ def m2_open_is_between_zero_and_total(evidence: Evidence) -> Iterator[Finding]:
 
 def m3_receipts_are_where_their_money_is(evidence: Evidence) -> Iterator[Finding]:
     """
-    M3: per receipt, amount = unidentified + unapplied + on-account + applied + refunded + returned, each at least 0, applied the sum of its
-    applications. What is pinned is part of what is on-account.
+    M3: per receipt, amount = unidentified + unapplied + on-account + applied + refunded + returned + transferred, each at least 0, applied
+    the sum of its applications. What is pinned is part of what is on-account.
     """
     applied = _spent(evidence, "receipt")
     for one in evidence.books.rows("payment", Receipt):
-        spent = (one.on_account_minor, one.applied_minor, one.refunded_minor, one.returned_minor)
+        spent = (one.on_account_minor, one.applied_minor, one.refunded_minor, one.returned_minor, one.transferred_minor)
         parts = (one.unidentified_minor, one.unapplied_minor, *spent)
         if sum(parts) != one.amount_minor or min(parts) < 0:
             yield Finding("M3", one.receipt, f"amount {one.amount_minor}, its parts {parts}")
@@ -103,8 +103,8 @@ def m7_only_equal_currencies_meet(evidence: Evidence) -> Iterator[Finding]:
 
 def m8_entries_balance(evidence: Evidence) -> Iterator[Finding]:
     """
-    M8: what leaves a receipt or memo arrives at an item, on account, at the payer or at the bank, entry by entry; all legs add up to what
-    the rows say.
+    M8: what leaves a receipt or memo arrives at an item, on account, at the payer, at the bank or at another account, entry by entry; all
+    legs add up to what the rows say.
     """
     sums: dict[tuple[int, str], int] = defaultdict(int)
     arrived: dict[str, int] = defaultdict(int)
@@ -120,6 +120,7 @@ def m8_entries_balance(evidence: Evidence) -> Iterator[Finding]:
         "on_account": sum(one.on_account_minor for one in receipts),
         "refunded": sum(one.refunded_minor for one in receipts),
         "returned": sum(one.returned_minor for one in receipts),
+        "transferred": sum(one.transferred_minor for one in receipts),
     }
     legs = {leg: arrived[leg] for leg in rows}
     if legs != rows:

@@ -43,6 +43,7 @@ from torture.check.selftest.bending import (
     without,
 )
 from torture.check.selftest.cash_corruptions import CASH
+from torture.check.selftest.group_corruptions import GROUP
 from torture.check.selftest.scribe import OPEN_ON
 from torture.check.vitals import Vital
 
@@ -278,4 +279,5 @@ CORRUPTIONS: Final[tuple[Corruption, ...]] = (
     Corruption("more connections than pools", ("O1",), _vitals(connections={"payment": 99})),
     Corruption("an exception nobody retrieved", ("O1",), _vitals(complaints={"payment-1": ("Task exception was never retrieved",)})),
     *CASH,
+    *GROUP,
 )

@@ -37,7 +37,7 @@ from torture.check.fold import fold
 from torture.check.ledger_rows import Application, LedgerAdjustment, LedgerItem, LedgerMemo, Leg, Receipt
 from torture.check.log import Log
 from torture.check.rows import Day, Head, Idem, Parked, Position, Refused, Row, Seen, Unpublished
-from torture.check.selftest import cash
+from torture.check.selftest import cash, group
 from torture.check.selftest.scribe import ENTITIES, FIRST_DAY, OPEN_ON, Scribe
 from torture.check.selftest.story import log_of, tell
 from torture.check.topology import HEARS, OWNER_OF, SERVICES
@@ -57,7 +57,8 @@ def evidence() -> Evidence:
     scribe = tell()
     log = log_of(scribe)
     shelves: dict[str, Shelf] = {
-        service: _with(cash.kept_by(service), {**_protocol(service, scribe), **own}) for service, own in _own(log).items()
+        service: _with([*cash.kept_by(service), *group.kept_by(service)], {**_protocol(service, scribe), **own})
+        for service, own in _own(log).items()
     }
     commands = _commands()
     replays = [Replay(one, one.status or 0, one.answer or b"", 422) for one in commands if one.was_accepted]
@@ -252,15 +253,18 @@ def _expected(log: Log, commands: list[Command]) -> Expected:
     ]
     receipts = [ExpectedReceipt("US01|B-1", "US01", "USD", 13_000, "C-1"), ExpectedReceipt("US01|B-2", "US01", "USD", 900, None)]
     receipts.append(ExpectedReceipt("US01|B-3", "US01", "USD", 4_000, "C-2"))
-    documents += cash.expected_documents()
-    receipts += cash.expected_receipts()
+    documents += [*cash.expected_documents(), *group.expected_documents()]
+    receipts += [*cash.expected_receipts(), *group.expected_receipts()]
     outcomes = {b"poison|1": ("not UTF-8", Outcome.PARKED), b"e-BAD-1": ("currency unknown", Outcome.REFUSED)}
     return Expected(
         documents={one.document: one for one in documents},
         receipts={one.receipt: one for one in receipts},
         maybe=frozenset({"US01|INV-3"}),
-        nets={_US: 1_500, _KW: 70_125, _C2: 4_000, cash.OWNER: cash.NET_MINOR},
+        nets={_US: 1_500, _KW: 70_125, _C2: 4_000, cash.OWNER: cash.NET_MINOR, **group.NETS},
         refunds={one.refund: one for one in cash.expected_refunds()},
+        transfers={one.transfer: one for one in group.expected_transfers()},
+        debited=frozenset({"US01|B-11"}),
+        groups=group.GROUPS,
         adjustments={one.adjustment: one for one in adjustments},
         voided=frozenset({"US01|DM-1"}),
         limits={_US: 500_000},
@@ -279,7 +283,7 @@ def _aging() -> list[Aging]:
     opening = AgingRow("C-1", "USD", (14_500, 0, 0, 0, 0), 14_500, 0, 0)
     written_off = AgingRow("C-2", "USD", (11_000, 0, 0, 0, 0), 11_000, 0, 0)
     return [
-        Aging("US01", _CLOSED_ON, None, [owed, cash.AGED]),
+        Aging("US01", _CLOSED_ON, None, [owed, cash.AGED, *group.AGED]),
         Aging("US01", FIRST_DAY, FIRST_DAY, [opening, written_off, *cash.AGED_FIRST]),
         Aging("KW01", _CLOSED_ON, _CLOSED_ON, [dinars]),
     ]

@@ -44,9 +44,9 @@ class Scribe:
         headers = {name.decode(): (value or b"").decode() for name, value in record.headers}
         self.write(record.topic, record.partition, (record.key or b"").decode(), record.value or b"", headers)
 
-    def told(self, topic: str, partition: int, id_: str, data: Mapping[str, Any]) -> Record:
+    def told(self, topic: str, partition: int, id_: str, data: Mapping[str, Any], type_: str = "told") -> Record:
         """Append what others tell us."""
-        return self.write(topic, partition, id_, json.dumps(data).encode(), _context(id_, "told", "/erp"))
+        return self.write(topic, partition, id_, json.dumps(data).encode(), _context(id_, type_, "/erp"))
 
     def fact(
         self, topic: str, partition: int, key: str, name: str, data: Mapping[str, Any], *, effective_on: str, cause: str = ""

@@ -4,14 +4,14 @@ The log of the example: two entities, six days, two partitions in every topic, t
 C-1 of US01 owes INV-1 (100.00) and the instalments of INV-2 (20.00 and 40.00), has a memo of 15.00 for INV-2 and pays 130.00; 9.00 came
 from nobody knows whom. C-9 of KW01 owes 70.125 dinars and is sent a notice. One document is refused, one record of a domain topic cannot
 be read. C-2 of US01 has a debit memo of 30.00 voided and pays 40.00 of INV-3 (80.00), of which 48.00 were written off: 8.00 are recovered.
-What C-3 does is told in `cash`.
+What C-3 does is told in `cash`, what C-4 to C-6 do in `group`.
 """
 
 from datetime import date, timedelta
 from typing import Any, Final
 
 from torture.check.log import Log
-from torture.check.selftest import cash
+from torture.check.selftest import cash, group
 from torture.check.selftest.scribe import DOCUMENTS, ENTRIES, FIRST_DAY, OPEN_ON, SERVICE_OF, Scribe
 from torture.check.topology import HEARS, PASS_ON_DAYS, TOPIC_OF, TOPICS
 
@@ -129,10 +129,12 @@ def tell() -> Scribe:
     topics = tuple(topic for topic in TOPICS if topic not in TOPIC_OF.values() or SERVICE_OF[topic] in PASS_ON_DAYS)
     _first_day(to)
     cash.tell(to)
+    group.tell(to)
     while to.day < OPEN_ON:
         to.day += timedelta(days=1)
         _fall_due(to)
         cash.turn(to)
+        group.turn(to)
         if to.day == FIRST_DAY + timedelta(days=1):
             _be_overdue(to)
         if to.day == OPEN_ON:
@@ -142,6 +144,7 @@ def tell() -> Scribe:
             _second_day(to)
             _corrections(to)
         cash.tell(to)
+        group.tell(to)
     return to
 
 

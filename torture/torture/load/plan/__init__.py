@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 from torture.load.operation import Operation
 from torture.load.plan import (
     corrections,
+    deposits,
     documents,
     limits,
     openings,
@@ -16,6 +17,8 @@ from torture.load.plan import (
     receipts,
     refusals,
     returns,
+    suggestions,
+    transfers,
     twins,
     writeoffs,
 )
@@ -51,10 +54,14 @@ _INTENTS: Final[Sequence[tuple[Intent, int]]] = (  # More is billed than paid, a
     (returns.entry_returned, 3),
     (returns.early_return, 1),
     (returns.return_refused, 1),
-    (people.taken_off, 5),
+    (people.taken_off, 8),
     (people.put_on, 2),
-    (people.reversed_by_hand, 1),
+    (people.reversed_by_hand, 3),
     (people.payer_found, 1),
+    (deposits.paid_before, 3),
+    (transfers.too_much, 2),
+    (suggestions.reviewed, 3),
+    (suggestions.credit_taken_off, 2),
     (rates.rate_told, 2),
     (policies.tolerances, 1),
     (twins.document, 1),
@@ -84,6 +91,6 @@ class Plan:
         first = desk.steps == 0
         due = desk.step()
         if first:
-            return [*due, *tell_all(desk)]
+            return [*due, *tell_all(desk), *policies.revaluation(desk)]
         (intent,) = desk.random.choices(self._intents, self._weights)
         return [*due, *intent(desk)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
+from urllib.parse import quote
 
 from torture.load.operation import Call, HangUp, Kind, Learnt, Meant, Operation, Publication
 from torture.load.plan.copies import copies_of
@@ -29,7 +30,7 @@ PATHS: Final[Mapping[str, tuple[str, str]]] = {
 """By kind of operation: the service and the address to POST to."""
 SERVICE_OF: Final[Mapping[str, str]] = {
     **{kind: service for kind, (service, _) in PATHS.items()},
-    **dict.fromkeys(("reversal", "placing", "payer", "refund_decision", "policy_decision"), "payment"),
+    **dict.fromkeys(("reversal", "placing", "payer", "suggestion", "refund_decision", "policy_decision"), "payment"),
 }
 """Who is asked by kinds of calls; all others are the invoice service's."""
 _NUMBERED: Final = frozenset(("invoice", "debit_memo", "memo", "opening", "receipt", "return"))
@@ -62,6 +63,10 @@ class Banked:
     minor: int
     operation: str
     is_posted: bool
+
+    def path(self, verb: str) -> str:
+        """Return the address of what somebody does with it."""
+        return f"/v1/receipts/{quote(self.reference, safe='')}/{verb}"
 
 
 @dataclass(slots=True)
@@ -226,6 +231,22 @@ class Desk:
         if meant is Meant.ACCEPTED:
             self._remember(call)
         return call
+
+    def look(self, service: str, path: str, after: Sequence[str]) -> Call:
+        """Plan to look at something, which may not be there; others learn from the answer."""
+        id_ = self.id()
+        return Call(
+            id=id_,
+            kind="look",
+            body={},
+            meant=Meant.EITHER,
+            after=tuple(after),
+            service=service,
+            method="GET",
+            path=path,
+            key=f"{self.run}-{id_}",
+            subject="clerk-1",
+        )
 
     def hang_up(self) -> HangUp:
         """Decide how a client leaves: one in ten does not wait for its answer."""

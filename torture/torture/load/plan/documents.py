@@ -51,6 +51,19 @@ def memo_posted(desk: Desk) -> Sequence[Operation]:
     return [desk.post("memo", _new_memo(desk))]
 
 
+def memo_about(desk: Desk, billed: Billed) -> dict[str, Any]:
+    """Make up a credit memo over half of an invoice, which it names."""
+    return {
+        "entity": billed.customer.entity,
+        "document_no": f"CM-{desk.number():06d}",
+        "customer": billed.customer.number,
+        "currency": billed.currency,
+        "issued_on": desk.day_near(2).isoformat(),
+        "ref_document_no": billed.number,
+        "total": written(max(1, billed.total_minor // 2), billed.currency),
+    }
+
+
 def told(desk: Desk, body: dict[str, Any]) -> Publication:
     """Plan to tell an invoice."""
     return desk.publication("invoice", INVOICE, TOPIC, key_of(body), body)

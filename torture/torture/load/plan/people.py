@@ -6,12 +6,13 @@ from urllib.parse import quote
 
 from torture.load.amounts import written
 from torture.load.operation import Call, Learnt, Meant, Operation
-from torture.load.plan import documents, receipts, returns
+from torture.load.plan import documents, receipts, returns, transfers
 from torture.load.plan.desk import Banked, Desk
 
 MAKERS: Final = ("clerk-1", "clerk-2", "approver-1")
 RIVAL_SHARE: Final = 0.2
 RETURNED_ANYHOW_SHARE: Final = 0.25
+BILLED_ANEW_SHARE: Final = 0.6
 
 
 def taken_off(desk: Desk) -> Sequence[Operation]:
@@ -46,22 +47,28 @@ def put_on(desk: Desk) -> Sequence[Operation]:
 
 
 def reversed_by_hand(desk: Desk) -> Sequence[Operation]:
-    """Somebody takes money back in the bank's place: the cheque has bounced, or was never there."""
+    """
+    Somebody takes money back in the bank's place: the cheque has bounced, or was never there.
+
+    To have it billed anew instead of taken off what it paid is possible where all of it is on items since an earlier day.
+    """
     banked = desk.any_banked(is_posted=True)
     if banked is None:
         return receipts.receipt_posted(desk)
     body = {"entity": banked.customer.entity, "kind": desk.random.choice(returns.KINDS), "reason": "CHECK_BOUNCED"}
     body["value_on"] = desk.day_gone(1).isoformat()
+    if desk.random.random() < BILLED_ANEW_SHARE:
+        body["as"] = "debit_memo"
     if desk.random.random() < returns.FEE_SHARE:
         body["fee"] = written(desk.random.randint(1, 5000), banked.currency)
-    return [desk.post("reversal", body, meant=Meant.EITHER, after=[banked.operation], path=_path(banked, "reverse"))]
+    return [desk.post("reversal", body, meant=Meant.EITHER, after=[banked.operation], path=banked.path("reverse"))]
 
 
 def payer_found(desk: Desk) -> Sequence[Operation]:
     """Somebody says whose money it is that came without a word."""
     recorded, banked = receipts.wordless(desk)
     body = {"entity": banked.customer.entity, "customer": banked.customer.number, "reason": "CALLED_THEM"}
-    return [recorded, desk.post("payer", body, meant=Meant.EITHER, after=[recorded.id], path=_path(banked, "payer"))]
+    return [recorded, desk.post("payer", body, meant=Meant.EITHER, after=[recorded.id], path=banked.path("payer"))]
 
 
 def _put_on(desk: Desk, banked: Banked, after: str) -> list[Call]:
@@ -80,7 +87,7 @@ def _placed(desk: Desk, banked: Banked, item: str, after: Sequence[str]) -> Call
         body["amount"] = written(desk.random.randint(1, banked.minor), banked.currency)
     if desk.random.random() < 0.2:
         body["effective_on"] = desk.day.isoformat()
-    return desk.post("placing", body, meant=Meant.EITHER, after=after, path=_path(banked, "applications"))
+    return desk.post("placing", body, meant=Meant.EITHER, after=after, path=banked.path("applications"))
 
 
 def _put_elsewhere(desk: Desk, banked: Banked, off: Call) -> list[Operation]:
@@ -95,7 +102,7 @@ def _put_elsewhere(desk: Desk, banked: Banked, off: Call) -> list[Operation]:
 
 def _released(desk: Desk, banked: Banked, off: Call) -> list[Operation]:
     body = {"entity": banked.customer.entity, "reason": "CLEARED_UP"}
-    return [desk.post("placing", body, meant=Meant.EITHER, after=[off.id], path=_path(banked, "release"))]
+    return [desk.post("placing", body, meant=Meant.EITHER, after=[off.id], path=banked.path("release"))]
 
 
 def _paid_back(desk: Desk, banked: Banked, off: Call) -> list[Operation]:
@@ -134,17 +141,21 @@ def _decided(desk: Desk, refund: str, verb: str, subject: str, after: Sequence[s
     return desk.post("refund_decision", body, meant=meant, code=code, after=after, subject=subject, path=path)
 
 
+def _given_away(desk: Desk, banked: Banked, off: Call) -> list[Operation]:
+    """Give it to another customer; some of it the bank takes back all the same, wherever it is by then."""
+    if desk.random.random() < RETURNED_ANYHOW_SHARE:
+        desk.put_off(desk.random.randint(1, 300), returns.told(desk, banked))
+    return [*transfers.to_another(desk, banked, [off.id], banked.minor)]
+
+
 def _left_alone(desk: Desk, banked: Banked, off: Call) -> list[Operation]:
     return []
 
 
-def _path(banked: Banked, verb: str) -> str:
-    return f"/v1/receipts/{quote(banked.reference, safe='')}/{verb}"
-
-
 _WAYS: Final[Sequence[tuple[Callable[[Desk, Banked, Call], list[Operation]], int]]] = (
-    (_paid_back, 5),
+    (_paid_back, 7),
     (_put_elsewhere, 3),
+    (_given_away, 4),
     (_released, 2),
     (_left_alone, 2),
 )

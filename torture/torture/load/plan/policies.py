@@ -34,6 +34,25 @@ def tolerances(desk: Desk) -> Sequence[Operation]:
     ]
 
 
+def revaluation(desk: Desk) -> list[Operation]:
+    """Have open items in other currencies valued anew whenever a month ends, in all entities."""
+    operations: list[Operation] = []
+    for entity in desk.world.entities:
+        body = {"entity": entity.id, "kind": "revaluation", "valid_from": desk.day.isoformat(), "body": {"period": "month"}}
+        proposed = desk.post("policy", body, meant=Meant.EITHER, subject="maker-1")
+        approved = desk.post(
+            "policy_decision",
+            {"entity": entity.id},
+            meant=Meant.EITHER,
+            after=[proposed.id],
+            subject="checker-1",
+            path="/v1/policies/{policy}/approve",
+            learnt=[Learnt("policy", proposed.id, "policy")],
+        )
+        operations += [proposed, approved]
+    return operations
+
+
 def _body(desk: Desk, entity: str) -> dict[str, Any]:
     percent = desk.random.choice((None, "0.5", "1"))
     units = desk.random.randint(1, 9)

@@ -18,6 +18,8 @@ from torture.load.world import Customer
 
 TOPIC: Final = "bank.entries"
 BURST: Final = 5
+LATELY: Final = 30
+"""So many of the latest invoices are likely to be open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +68,27 @@ def advised(desk: Desk) -> Sequence[Operation]:
 
 def wordless(desk: Desk) -> tuple[Operation, Banked]:
     """Plan that a clerk records money of a customer without saying whose it is."""
-    customer, currency, minor = _some_money(desk)
+    return without_saying(desk, *_some_money(desk))
+
+
+def without_saying(desk: Desk, customer: Customer, currency: str, minor: int) -> tuple[Operation, Banked]:
+    """Plan that a clerk records just that money without saying whose it is."""
     return _posted(desk, _Paid(customer, currency, minor, {"remittance": "thank you"})), desk.banked[-1]
+
+
+def deposit(desk: Desk, order: str) -> tuple[Operation, Banked]:
+    """Plan that a customer pays for an order that is not billed yet, and gives its number; told by the bank, or by a clerk."""
+    customer, currency, minor = _some_money(desk)
+    paid = _Paid(customer, currency, minor, {"customer": customer.number, "remittance": "deposit", "deposit_for": order})
+    came = _told(desk, paid) if desk.random.random() < 0.5 else _posted(desk, paid)
+    return came, desk.banked[-1]
+
+
+def overpaid(desk: Desk) -> tuple[Operation, Banked, int]:
+    """Plan that a clerk records more money than an invoice needs, mostly of one that was posted; return how much more that is."""
+    billed = desk.any_there(list(desk.billed))
+    more_minor = desk.random.randint(1, 2000) * 10 ** SCALES[billed.currency]
+    return _posted(desk, _paying(desk, billed, billed.total_minor + more_minor), {"method": "check"}), desk.banked[-1], more_minor
 
 
 def cheque(desk: Desk) -> dict[str, Any]:
@@ -164,6 +185,25 @@ def _two_at_once(desk: Desk) -> _Paid:
     return _paying(desk, billed, billed.total_minor + other.total_minor, other)
 
 
+def _for_two(desk: Desk) -> _Paid:
+    """
+    Pay an invoice and one of another customer at once, without a number of one's own: whose money it is depends on what is known first.
+
+    What is left of it goes to the other when the day has turned.
+    """
+    billed = desk.any_billed()
+    entity, currency = billed.customer.entity, billed.currency
+    others = [one for one in desk.billed if one.customer.entity == entity and one.currency == currency and one.customer != billed.customer]
+    if not others:
+        return _in_full(desk)
+    both = (billed, desk.random.choice(others[-LATELY:]))
+    minor = max(1, sum(one.total_minor for one in both))
+    if desk.random.random() < 0.5:
+        return _Paid(billed.customer, currency, minor, {"remittance": " and ".join(one.number for one in both)})
+    lines = [{"document_no": one.number, "amount": written(one.total_minor, currency)} for one in both]
+    return _Paid(billed.customer, currency, minor, {"lines": lines})
+
+
 def _less_discount(desk: Desk) -> _Paid:
     """Keep a discount back, in time or not, a little more than that, or one that nobody has offered."""
     offered = [one for one in desk.billed if one.percent]
@@ -241,6 +281,7 @@ _WAYS: Final[Sequence[tuple[Callable[[Desk], _Paid], int]]] = (
     (_line_by_line, 8),
     (_exchanged, 3),
     (_two_at_once, 10),
+    (_for_two, 8),
     (_too_much, 10),
     (_by_number, 12),
     (_by_bank_account, 10),
