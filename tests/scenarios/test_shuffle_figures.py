@@ -5,12 +5,14 @@ What is left of an example waits for the rule named beside it. The services have
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import pytest
 from events.payment import FxRealised
+from testkit import told
 from testkit.books import Retold
 from testkit.world import World
 
@@ -56,14 +58,11 @@ NOTHING: dict[str, Any] = {
 }
 
 
-def test_every_example_is_played_or_left_for_a_rule(capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest) -> None:
+def test_every_example_is_played_or_left_for_a_rule(record_property: Callable[[str, object], None]) -> None:
     """A14: prints the table; every example stands in it, and every one played is proven below."""
-    terminal = request.config.get_terminal_writer()
-    with capsys.disabled():
-        terminal.line()
-        for one in EXAMPLES:
-            left = "; ".join(f"{what} ({rule})" for rule, what in one.left.items())
-            terminal.line(f"{one.name:>4}  in the stream: {one.played or 'nothing'}\n      left: {left}")
+    for one in EXAMPLES:
+        left = "; ".join(f"{what} ({rule})" for rule, what in one.left.items())
+        record_property(told.EXAMPLES, f"{one.name:>4}  in the stream: {one.played or 'nothing'}\n      left: {left}")
 
     proven = {found[1].upper() for name in globals() if (found := re.match(r"test_(a\d+)_", name))}
     assert [one.name for one in EXAMPLES] == [f"A{n}" for n in range(1, 13)]

@@ -110,15 +110,21 @@ def returned(entity: str) -> Story:
 
 
 def billed_anew(entity: str) -> Story:
-    """PAY-10: 1 000.00 paid two items and is taken back on the 14th with a fee of 35.00, where the policy bills such money anew."""
+    """
+    PAY-10: 1 000.00 paid two items and is taken back on the 14th with a fee of 35.00, where the policy bills such money anew.
+
+    Another customer is late with 70.00.
+    """
     paid_on, returned_on = date(2026, 3, 10), date(2026, 3, 14)
     due: dict[str, Any] = {"issued_on": date(2026, 1, 30), "due_on": date(2026, 3, 1)}
+    long_due: dict[str, Any] = {"issued_on": date(2025, 12, 1), "due_on": date(2025, 12, 31)}
     return Story(
         entity,
         {
             paid_on: [
                 *[an_invoice(entity, f"INV-{n}D", "C-10D", amount, **due) for n, amount in ((1, "600.00"), (2, "400.00"))],
                 a_receipt(entity, "BR-10D", "1000.00", value_on=paid_on, naming="INV-1D INV-2D"),
+                an_invoice(entity, "INV-3D", "C-11D", "70.00", **long_due),
             ],
             returned_on: [a_return(entity, "BR-10D", "1000.00", value_on=returned_on, fee="35.00")],
         },
@@ -205,7 +211,7 @@ def one_transfer_for_a_group(entity: str) -> Story:
             told_on: [
                 a_customer(entity, "HOLDING", GROUP_IBAN, name="Holding of stores"),
                 *(a_customer(entity, one, parent="HOLDING", name=f"Example {one}") for one in stores),
-                *(owed(f"OLD-{n}", n, f"{n}1.00", told_on) for n in (1, 2, 3)),
+                *(owed(f"F-{n}", n, f"{n}1.00", told_on) for n in (1, 2, 3)),
             ],
             day: [
                 *(owed(f"G-{n}", n, f"{n}00.00", day) for n in (1, 2, 3)),
@@ -218,8 +224,8 @@ def one_transfer_for_a_group(entity: str) -> Story:
             ],
             after: [
                 owed("SOLD-3", 3, "33.00", after),
-                a_credit_memo(entity, "CM-G3", "STORE-3", "5.00", issued_on=after, against="OLD-3"),
-                a_receipt(entity, "BR-OLD", "11.00", value_on=after, iban=GROUP_IBAN, naming="OLD-1"),
+                a_credit_memo(entity, "CM-G3", "STORE-3", "5.00", issued_on=after, against="F-3"),
+                a_receipt(entity, "BR-OLD", "11.00", value_on=after, iban=GROUP_IBAN, naming="F-1"),
             ],
         },
         ends_on=after,
