@@ -11,6 +11,10 @@ pyprojects := pyproject.toml $(members:%=%/pyproject.toml)
 packages := money events chassis policies launcher testkit simulation demo bench torture invoice payment credit dunning reporting
 here := $(shell cat .venv/.made-in 2>/dev/null)
 
+# Two to four processes share the tests (testkit.side_by_side); what hurts a whole stack against the clock has the machine to itself.
+side_by_side := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+alone := torture/tests/test_short_run.py
+
 # Given by whoever calls: `make demo LEDGER=… MAPPING=… JSON=…`, `make psql S=invoice`, `make tick DATE=… ENTITY=…`, …
 TOPIC ?= receivables.invoice
 load = --ledger $(or $(LEDGER),$(error say what: LEDGER=file.csv ENTITY=US01)) --entity $(or $(ENTITY),$(error say whose books: ENTITY=US01)) \
@@ -97,7 +101,7 @@ explain: setup ## Who publishes a fact, who handles it, what follows: EVENT=paym
 # --- quality ---
 
 unit: setup-dev ## Tests without servers: on every save.
-	@$(py) -m pytest -m "not db and not kafka and not scenario and not schedules and not torture"
+	@$(py) -m pytest $(side_by_side) -m "not db and not kafka and not scenario and not schedules and not torture"
 
 test-db: setup-dev ## Tests with a real PostgreSQL.
 	@$(py) -m pytest -m "db and not torture"
@@ -112,7 +116,10 @@ crashes: setup-dev ## Kill at every hit of every named point, and at every line 
 	@$(py) -m pytest tests/crash -m ""
 
 test: check ## Everything: checks and all tests.
-	@$(py) -m pytest
+	@failed=; \
+	$(py) -m pytest $(side_by_side) $(alone:%=--ignore=%) || failed="$$failed, those side by side"; \
+	$(py) -m pytest $(alone) || failed="$$failed, those that run alone"; \
+	[ -z "$$failed" ] || { echo "Tests failed$$failed." >&2; exit 1; }
 
 torture: setup-dev ## Prove it from outside: SEED=n FAULTS=250 hurt the whole stack (LONG=1 as long as in life), then every crash point.
 	@$(py) -m torture run $(if $(SEED),--seed $(SEED)) --faults $(or $(FAULTS),250) $(if $(LONG),--long) $(if $(DISKS),--disks) $(if $(JSON),--json $(JSON))

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 import structlog
 from events.topics import TOPICS
-from launcher.choice import choose
+from hypothesis import settings
+from launcher.choice import Way, choose
 from launcher.databases import Cluster
 from testkit.servers import SharedServers
 
@@ -14,12 +16,41 @@ import bench  # noqa: F401 - see demo
 import demo  # noqa: F401 - before pytest names a test folder after the package it lies in
 import torture  # noqa: F401 - see demo
 
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
+
+settings.register_profile("unhurried", settings(), deadline=None)  # What an example takes, beside all else, tells of the machine.
+settings.load_profile("unhurried")
 structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])  # No rich tracebacks: slow.
 
 
 def pytest_report_header() -> str:
     """Print which servers the tests run against, and why."""
     return choose(os.environ).line
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Run tests side by side where each process can have servers of its own, else one after the other."""
+    choice = choose(os.environ)
+    return 0 if Way.GIVEN in (choice.kafka, choice.postgres) else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Scheduling":
+    """Say which process runs which tests."""
+    from testkit import side_by_side  # Here, because most runs are of one process and need none of it.
+
+    return side_by_side.FromBothEnds(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Arrange the tests of a run side by side; one after the other they keep their order."""
+    if hasattr(config, "workerinput"):
+        from testkit import side_by_side
+
+        side_by_side.arrange(items)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from testkit import told
 from testkit.otlp import OtlpSink
 from testkit.stream import STORIES, STREAM
 from testkit.world import House, World, running
@@ -35,3 +36,8 @@ def world(sink: OtlpSink) -> Iterator[World]:
     environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.endpoint, "OTEL_BSP_SCHEDULE_DELAY": "200"}
     with running([*houses, TRACED, BROKEN, COMMANDED], seed=seed, environment=environment) as world:
         yield world
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests had to tell."""
+    told.tell(terminalreporter)

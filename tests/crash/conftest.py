@@ -1,4 +1,4 @@
-"""A flow for each test on servers of its own; and the crash tiers tell at the end of a run at how many places they have killed."""
+"""A flow for each test on servers of its own, and its part of what the crash tiers tell at the end of a run."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,9 +7,8 @@ import pytest
 from testkit.crash.flow import Flow, Wiring
 from testkit.crash.tally import Tally
 from testkit.tokens import TestKeys
+from testkit.told import CRASHES
 from testkit.topic_log import PARTITIONS
-
-_TALLY = pytest.StashKey[Tally]()
 
 
 @pytest.fixture
@@ -25,16 +24,9 @@ def flow(database_url: Callable[[str], str], topics: Callable[..., str], tmp_pat
     keys.forget()
 
 
-@pytest.fixture(scope="session")
-def tally(pytestconfig: pytest.Config) -> Tally:
-    """The figures of this run."""
-    return pytestconfig.stash.setdefault(_TALLY, Tally())
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the figures."""
-    tally = config.stash.get(_TALLY, None)
-    if tally is not None and (lines := tally.lines()):
-        terminalreporter.section("crashes")
-        for line in lines:
-            terminalreporter.write_line(line)
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Iterator[Tally]:
+    """The figures of a test; those of all are printed together."""
+    tally = Tally()
+    yield tally
+    record_property(CRASHES, tally.plain())

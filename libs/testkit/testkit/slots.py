@@ -26,8 +26,8 @@ class Slot:
         :raises Trouble: none is free.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        self._lock, number = _lock_first(folder)
-        self.state = State(folder / str(number))
+        self._lock, self.number = _lock_first(folder)
+        self.state = State(folder / str(self.number))
         self.state.prepare()
 
     def leave(self) -> None:

@@ -46,7 +46,8 @@ _LOOK_S: Final = 0.05
 _ONE_DAY: Final = timedelta(days=1)
 _BUSY_TRIES_MAX: Final = 20
 _REBUILD_S_MAX: Final = 120
-_PORT_BASES: Final = range(12_000, 19_000, 10)
+_PORTS_FROM: Final = 12_000
+_PORTS_A_SLOT: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def running(
     declared = {house.entity: house for house in houses}
     declare(entities, declared.values(), deployed)
     stack = Stack(
-        entities=entities, state=slot.state.folder, port_base=_free_ports(), partitions=PARTITIONS, environment=environment, say=print
+        entities=entities, state=slot.state.folder, port_base=_free_ports(slot), partitions=PARTITIONS, environment=environment, say=print
     )
     try:
         urls = stack.up(clean=True)
@@ -365,6 +366,8 @@ def _wake(pids: Iterable[int]) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
-def _free_ports() -> int:
-    """Find ports in a row for the services that nobody uses."""
-    return next(base for base in _PORT_BASES if all(ports.is_free(base + n) for n in range(len(SERVICES))))
+def _free_ports(slot: Slot) -> int:
+    """Find ports in a row for the services that nobody uses; worlds that start at the same time look in different places."""
+    first = _PORTS_FROM + (slot.number - 1) * _PORTS_A_SLOT
+    bases = range(first, first + _PORTS_A_SLOT, 10)
+    return next(base for base in bases if all(ports.is_free(base + n) for n in range(len(SERVICES))))
