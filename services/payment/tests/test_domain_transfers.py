@@ -106,6 +106,12 @@ def test_what_was_taken_off_an_item_today_is_transferred_from_then_on() -> None:
     assert moved(settle(books, day(2), NAMED_ONLY))[TRANSFERRED, day(2)] == 50
 
 
+def test_what_was_taken_off_as_of_an_earlier_day_is_transferred_from_that_day_on() -> None:
+    """Torture, seed 2387: both sides of a transfer have one date; where all of it came off the item nothing else is kept as of today."""
+    books = Books([an_item("A", 0, stands(50))], [], [money(0, "A")], decisions=[unapply("A", 50, on=2), transfer(50)])
+    assert moved(settle(books, day(5), NAMED_ONLY))[TRANSFERRED, day(2)] == 50
+
+
 def test_a_bank_that_takes_the_receipt_back_finds_less_by_what_was_transferred_today() -> None:
     """PAY-10: the rest comes back from where it went."""
     gone = replace(money(100), returned_on=day(1))

@@ -14,7 +14,6 @@ ALTER TABLE receipt
     ADD COLUMN arrived_on date,
     ADD CONSTRAINT receipt_from_receipt_id_fkey FOREIGN KEY (from_receipt_id) REFERENCES receipt (id),
     ADD CONSTRAINT receipt_origin_id_fkey FOREIGN KEY (origin_id) REFERENCES receipt (id),
-    ADD CONSTRAINT receipt_transfer_key UNIQUE (transfer),
     ADD CONSTRAINT receipt_transferred_whole CHECK (num_nonnulls(from_receipt_id, origin_id, transfer, arrived_on) IN (0, 4)),
     DROP CONSTRAINT receipt_never_overspent,
     DROP CONSTRAINT receipt_live_while_something_is_left,
@@ -33,6 +32,7 @@ ALTER TABLE receipt
     );
 ALTER TABLE receipt ALTER COLUMN transferred_minor DROP DEFAULT;
 CREATE INDEX receipt_by_origin ON receipt (origin_id) WHERE origin_id IS NOT NULL;
+CREATE UNIQUE INDEX receipt_transfer_key ON receipt (transfer) WHERE transfer IS NOT NULL;
 
 ALTER TABLE decision DROP CONSTRAINT decision_kind_known;
 ALTER TABLE decision ADD CONSTRAINT decision_kind_known CHECK (kind IN ('apply', 'unapply', 'release', 'refund', 'transfer'));

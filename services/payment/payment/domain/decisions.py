@@ -134,17 +134,17 @@ def _keep(work: Work, of: Purse | Credit, minor: int, effective_on: date) -> Non
 
 
 def _keep_free(work: Work, of: Purse | Credit, minor: int, one: Decision) -> None:
-    """Keep money or credit that is not on any item yet."""
+    """Keep money or credit that is not on any item yet; where there is none, nothing is any later free than before."""
+    part = min(minor, of.free if isinstance(of, Credit) else of.unapplied)
+    if not part:
+        return
     of.from_on = effective_on = max(of.from_on, one.effective_on)
-    if isinstance(of, Credit):
-        work.pin(of, min(minor, of.free), effective_on)
-    else:
+    if isinstance(of, Purse):
         of.gone_from_on = max(of.gone_from_on, effective_on)
-        part = min(minor, of.unapplied)
         of.unapplied -= part
         of.on_account += part
         work.move(of.source, ON_ACCOUNT, part, effective_on)
-        work.pin(of, part, effective_on)
+    work.pin(of, part, effective_on)
 
 
 def _take(work: Work, purse: Purse, one: Decision, rule: str, effective_on: date) -> None:
