@@ -102,7 +102,7 @@ def test_a_number_that_stands_as_it_is_costs_nothing_more() -> None:
 def test_any_text_can_be_searched_and_what_is_found_is_found_again(text: str) -> None:
     found, rest = find_references(text)
     assert [as_compared(one) for one in found] == found
-    assert not set(found) & set(find_references(rest).references) or not found
+    assert rest == text or not set(found) & set(find_references(rest).references)  # Groups of an OCR number stay in the text.
     for one in found:
         assert one in references_in(text)
 

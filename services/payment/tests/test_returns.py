@@ -213,3 +213,15 @@ async def test_money_kept_for_people_goes_back_too(payment: ServiceUnderTest, as
     assert await receipt(payment, "BR-1") == {"returned": 100_00}
     assert await open_of(payment) == {"INV-1": 100_00}
     await assert_books_balance(payment)
+
+
+async def test_a_receipt_that_had_paid_elsewhere_before_its_document_came_is_taken_back_where_it_is(payment: ServiceUnderTest) -> None:
+    """Torture, seed 45: what it had paid on the other account is that account's, and has been taken off there."""
+    await payment.receive(an_invoice("A-1", "40.00"), an_entry("R-1", "40.00", "B-1", customer="C-1"))
+    await payment.receive(an_invoice("B-1", "40.00", "C-2"))
+    await payment.receive(a_return("R-1", "40.00", on=D1))
+    await payment.receive(an_entry("R-2", "15.00", "B-1"))
+
+    assert await receipt(payment, "R-1") == {"returned": 4000}
+    assert await receipt(payment, "R-2") == {"applied": 1500}
+    assert await open_of(payment) == {"A-1": 4000, "B-1": 2500}

@@ -50,8 +50,8 @@ def find_references(text: str) -> Found:
         references = [one.reference for one in spelled]
         for one in reversed(spelled):
             rest = f"{rest[: one.start]} {rest[one.end :]}"
-    if not references and _groups_of_digits(text):
-        digits = text.replace(" ", "")
+    digits = text.replace(" ", "")
+    if not references and _groups_of_digits(text) and digits.strip("0"):
         if len(digits) <= OCR_LENGTH_MAX and luhn.is_valid(digits):
             references.append(digits)
         if len(digits) <= max(QR_LENGTHS) and esr.is_valid(digits):

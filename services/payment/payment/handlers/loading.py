@@ -53,7 +53,7 @@ async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = N
     touched = Touched.by(booked)
     decisions = await pins.load_decisions(db, [(one, open_on[one]) for one in sorted(brought.decided)]) if brought.decided else []
     touched.add_decisions(decisions)
-    reopened = await _reopened(db, booked, decisions, brought)
+    reopened = await _reopened(db, open_on, booked, decisions, brought)
     memos = await queries.load_memos(db, days, touched.memos)
     named = {(row["account_id"], row["entity"], row["names"]) for row in memos if row["names"] is not None}
     reducible = await queries.find_named_items(db, named) if named else []
@@ -99,12 +99,18 @@ async def load_within(db: Connection, ledger: Ledger, wanted: Mapping[tuple[int,
     ledger.reach.update(wanted)
 
 
-async def _reopened(db: Connection, booked: Sequence[Record], decisions: Sequence[Record], brought: Brought) -> dict[int, int]:
-    """The items, with their accounts, that money or credit of earlier days may be taken off today: returned to the bank, or by a person."""
+async def _reopened(
+    db: Connection, open_on: Mapping[int, date], booked: Sequence[Record], decisions: Sequence[Record], brought: Brought
+) -> dict[int, int]:
+    """
+    The items, with their accounts, that money or credit of earlier days may be taken off today: returned to the bank, or by a person.
+
+    What a receipt paid on another account before it found a better payer has been taken off there.
+    """
     returned = {row["receipt_id"] for row in booked if row["rule"] == RETURNED} | brought.returned.keys()
     paid = await pins.find_paid_items(db, returned) if returned else []
     unapplied = {row["item_id"]: row["account_id"] for row in decisions if row["kind"] == "unapply"}
-    return {row["id"]: row["account_id"] for row in paid} | unapplied
+    return {row["id"]: row["account_id"] for row in paid if row["account_id"] in open_on} | unapplied
 
 
 async def _load_bars(db: Connection, ledger: Ledger, days: Sequence[tuple[int, date]], ids: Ids) -> None:
