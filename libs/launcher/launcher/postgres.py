@@ -42,6 +42,7 @@ _SETTINGS = {
     "max_parallel_workers": "2",
     "checkpoint_timeout": "15min",
     "max_wal_size": "2GB",
+    "deadlock_timeout": "100ms",  # Two workers of one service may meet crosswise; who loses begins again, and both stand still until then.
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
