@@ -56,11 +56,11 @@ def note_a_strangers_error(loop: asyncio.AbstractEventLoop, context: Mapping[str
     """
     Take what asyncio complains of: a Kafka client's own error is told as what it is, everything else as asyncio would.
 
-    Its own are those of its kind, and all of its own tasks: one whose connection was just closed ends in the event loop's error. While the
-    client is in use, the same error comes out of its calls; that is where it counts.
+    Its own are those of its kind, all of its own tasks, and what its own code has put into a future: whatever its connection was just
+    closed by. While the client is in use, the same error comes out of its calls; that is where it counts.
     """
     error = context.get("exception")
-    if isinstance(error, KafkaError) or (error is not None and _is_aiokafkas(context.get("future"))):
+    if error is not None and (isinstance(error, KafkaError) or _is_aiokafkas(context.get("future")) or _has_come_up_in_aiokafka(error)):
         log.warning("kafka.task_ended", error=f"{type(error).__name__}: {error}")
     else:
         loop.default_exception_handler(dict(context))
@@ -70,3 +70,8 @@ def _is_aiokafkas(future: object) -> bool:
     """Whether that is a task that aiokafka has made of a coroutine of its own."""
     code = getattr(future.get_coro(), "cr_code", None) if isinstance(future, asyncio.Task) else None
     return code is not None and code.co_filename.startswith(_AIOKAFKA)
+
+
+def _has_come_up_in_aiokafka(error: BaseException) -> bool:
+    """Whether the outermost code that has seen the error is aiokafka's: what it raises while we call it has come up further, to ours."""
+    return error.__traceback__ is not None and error.__traceback__.tb_frame.f_code.co_filename.startswith(_AIOKAFKA)

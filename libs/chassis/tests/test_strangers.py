@@ -6,6 +6,7 @@ import logging
 
 import pytest
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaError
 from chassis.strangers import cancelled_by_a_stranger, note_a_strangers_error, outcome_of
 from structlog.testing import capture_logs
@@ -95,3 +96,31 @@ async def test_whatever_ends_a_kafka_clients_own_task_is_told_as_the_clients(cap
         gc.collect()
     assert [(one["event"], one["error"].partition(":")[0]) for one in logs] == [("kafka.task_ended", "AttributeError")]
     assert not caplog.records
+
+
+async def test_what_a_kafka_client_has_put_into_a_future_is_told_as_the_clients(caplog: pytest.LogCaptureFixture) -> None:
+    """Torture, seed 52: what broke its connection, handed on to whoever waited for an answer, when nobody did any more."""
+
+    async def breaks() -> None:
+        raise ConnectionResetError("by peer")
+
+    reading = asyncio.create_task(breaks())
+    await asyncio.wait({reading})
+    ours = reading.exception()
+    assert ours is not None
+    assert _told_of_a_future_with(ours, caplog) == ([], 1)
+    AIOKafkaConnection._on_read_task_error(lambda: None, reading)
+    assert _told_of_a_future_with(ours, caplog) == (["ConnectionResetError: by peer"], 0)
+
+
+def _told_of_a_future_with(error: BaseException, caplog: pytest.LogCaptureFixture) -> tuple[list[str], int]:
+    """What is told of a future with that error that nobody asks for, as the client's own and as a bug."""
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(note_a_strangers_error)
+    caplog.clear()
+    with capture_logs() as logs, caplog.at_level(logging.ERROR, "asyncio"):
+        left = loop.create_future()
+        left.set_exception(error)
+        del left
+        gc.collect()
+    return [one["error"] for one in logs], len(caplog.records)

@@ -107,5 +107,6 @@ def _slopes(evidence: Evidence) -> dict[str, float]:
     for (instance, _), looks in evidence.vitals.lives().items():
         slope = slope_bytes_per_minute(looks, warm_s=WARM_S)
         if slope is not None:
-            slopes[instance] = max(slopes.get(instance, slope), round(slope / 1024 / 1024, 2))
+            rises_mb = round(slope / 1024 / 1024, 2)
+            slopes[instance] = max(slopes.get(instance, rises_mb), rises_mb)
     return slopes
