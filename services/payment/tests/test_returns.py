@@ -225,3 +225,27 @@ async def test_a_receipt_that_had_paid_elsewhere_before_its_document_came_is_tak
     assert await receipt(payment, "R-1") == {"returned": 4000}
     assert await receipt(payment, "R-2") == {"applied": 1500}
     assert await open_of(payment) == {"A-1": 4000, "B-1": 2500}
+
+
+@pytest.mark.parametrize("is_returned_first", [False, True])
+async def test_what_a_return_reopens_is_what_the_money_had_paid_when_the_day_opened(
+    payment: ServiceUnderTest, is_returned_first: bool
+) -> None:
+    """PAY-10: nothing that it paid in between, and all of it although a void of the same day had taken a part off already."""
+    first, second = an_invoice("INV-1", "40.00"), an_invoice("INV-2", "60.00")
+    await payment.receive(first, second, an_entry("BR-1", "110.00", "INV-1 INV-2"))
+    await payment.turn("US01", D2)
+    payment.published()
+    void = invoice.InvoiceVoided(
+        entity="US01",
+        invoice=first.invoice,
+        document_no="INV-1",
+        customer="C-1",
+        account="C-1",
+        currency="USD",
+        total=first.total,
+        instalments=first.instalments,
+    )
+    for one in (a_return("BR-1", "110.00"), void) if is_returned_first else (an_invoice("INV-3", "5.00"), void, a_return("BR-1", "110.00")):
+        await payment.receive(one)
+    assert [one.reopened for one in payment.published(PaymentReversed)] == [["US01|INV-1|1", "US01|INV-2|1"]]

@@ -92,8 +92,8 @@ class PaymentReversed(Event, frozen=True, kw_only=True):
     Published when money was taken back by a bank or was never there: `amount` leaves the unapplied money of the account (PAY-10).
 
     Without `account` it leaves what is unidentified. The applications, discounts and on-account credit it had are taken back by facts of
-    their own before; `reopened` are their items. `kind` is `nsf`, `return`, `chargeback` or `error`. `fee` is what it cost, to be billed to
-    the customer. `refunded` was paid back to the payer before and is therefore not in `amount`.
+    their own before; `reopened` are the items it had paid when the day opened. `kind` is `nsf`, `return`, `chargeback` or `error`. `fee` is
+    what it cost, to be billed to the customer. `refunded` was paid back to the payer before and is therefore not in `amount`.
 
     Effective when the money was taken back.
 

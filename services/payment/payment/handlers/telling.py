@@ -140,9 +140,12 @@ class Teller:
         return (OnAccountCredited if change.minor > 0 else ReceiptUnapplied)(amount=amount, **common)
 
     def _returned(self, change: Change, among: Sequence[Change], common: dict[str, Any]) -> PaymentReversed:
+        """What it reopens is what it had paid when the day opened: whatever else came today may have taken some of that off before."""
         row = self.ledger.sources[change.entry.source]
         told, currency = self.returns[row["id"]], row["currency"]
-        reopened = sorted({one.entry.item for one in among if one.entry.source == change.entry.source and one.entry.item and one.minor < 0})
+        today = [(one.entry, one.minor) for one in among] + list(self.ledger.booked[change.account_id].items())
+        taken_off = [entry for entry, minor in today if entry.source == change.entry.source and entry.item and minor < 0]
+        reopened = sorted({entry.item for entry in taken_off if entry.applied_on < self.ledger.open_on[change.account_id]})
         return PaymentReversed(
             kind=told["kind"],
             reason_code=told["reason_code"],
