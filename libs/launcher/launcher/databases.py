@@ -26,6 +26,8 @@ from launcher.trouble import ServerDied, Trouble
 _PREFIX = "receivables_"
 TEST_PREFIX = "receivables_test_"  # Whatever is named so may be dropped when no test runs.
 _MIGRATED_SECONDS_MAX = 120
+_FILE_BY_FILE = "STRATEGY FILE_COPY"
+"""Takes a third of what it costs to copy through the log, page by page, where nobody waits for the disk: databases of tests."""
 
 
 class Cluster:
@@ -76,7 +78,7 @@ class Cluster:
 
     def create(self, name: str, service: str, template: str | None = None) -> str:
         """Create a database, owned by the service's role and closed to the others; return its address."""
-        wait_for(self._create(name, service, template))
+        wait_for(self._create(name, service, template, _FILE_BY_FILE))
         return self.dsn(service, name)
 
     def drop(self, name: str) -> None:
@@ -123,11 +125,11 @@ class Cluster:
         async with self._admin() as admin:
             await admin.execute(f'ALTER DATABASE "{draft}" RENAME TO "{name}"')
 
-    async def _create(self, name: str, service: str, template: str | None = None) -> None:
+    async def _create(self, name: str, service: str, template: str | None = None, strategy: str = "") -> None:
         await self._ensure_role(service)
         role = role_of(service)
         async with self._admin() as admin:
-            await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}"')
+            await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template0"}" {strategy}')
             await admin.execute(f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC')
             await admin.execute(f'ALTER DATABASE "{name}" OWNER TO {role}')
 

@@ -35,6 +35,7 @@ class SharedServers:
         self._servers: Servers | None = None
         self._cluster: Cluster | None = None
         self._bootstrap: str | None = None
+        self._templates: dict[str, str] = {}
         self._numbers = count(1)
 
     def postgres(self) -> Cluster:
@@ -57,8 +58,10 @@ class SharedServers:
     def fresh_database(self, service: str) -> tuple[str, str]:
         """Copy the service's migrated template; return the copy's name and its address for the service's own role."""
         cluster = self.postgres()
+        if service not in self._templates:
+            self._templates[service] = cluster.template(service)  # Named by its sources, which a session reads once.
         name = f"{TEST_PREFIX}{service}_{os.getpid()}_{next(self._numbers)}"
-        return name, cluster.create(name, service, cluster.template(service))
+        return name, cluster.create(name, service, self._templates[service])
 
     def fresh_topics(self, names: Sequence[str] = TOPICS, *, partitions: int = 3) -> str:
         """Delete and create the topics, so that they are empty; return `host:port`. Few partitions are quick to create."""
@@ -73,6 +76,7 @@ class SharedServers:
         if self._slot is not None:
             self._slot.leave()
         self._servers = self._slot = self._cluster = self._bootstrap = None
+        self._templates.clear()
 
     def _started(self) -> Servers:
         if self._servers is None:
