@@ -1,10 +1,12 @@
 """The application of one service: its own routes, the operator's routes, health, figures, and nothing open that is not named here."""
 
 import inspect
+from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 
 from fastapi import APIRouter, FastAPI
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import Scope
 
 from chassis import tracing
@@ -45,7 +47,7 @@ def create_app(
     readiness = readiness or Readiness()
     readiness.add("database", database_check(database))
     edge = Edge(service, database, entities, settings, clock, wake, Keys(settings), readiness)
-    router = _router_of(service)
+    routes = _routes_of(service.router, is_calendar_owner=service.name == entities.calendar_owner)
     app = FastAPI(
         title=f"Receivables: {service.name}",
         version=API_VERSION,
@@ -63,11 +65,7 @@ def create_app(
     )
     app.state.edge = edge
     problems.install(app)
-    app.include_router(router, responses=PROBLEMS)
-    app.include_router(operation.router, responses=PROBLEMS)
-    app.include_router(calendar.reading, responses=PROBLEMS)
-    if service.name == entities.calendar_owner:
-        app.include_router(calendar.starting, responses=PROBLEMS)
+    app.router.routes.extend(routes)
     vitals = Vitals(readiness, metrics)
     app.router.routes.extend(Route(path, vitals, methods=["GET"], include_in_schema=False) for path in VITALS)
     app.add_middleware(Bounds)
@@ -77,11 +75,21 @@ def create_app(
     return app
 
 
-def _router_of(service: Service) -> APIRouter:
-    module, _, name = service.router.partition(":")
-    router = getattr(import_module(module), name)
-    assert isinstance(router, APIRouter), f"{service.router} is no APIRouter"
-    return router
+@cache
+def _routes_of(place: str, *, is_calendar_owner: bool) -> Sequence[BaseRoute]:
+    """
+    Compose the routes of a service, whose own are at `place` (`module:name`).
+
+    Once a process, whatever applications it makes: FastAPI works out what a route takes and gives when it is first asked for, which costs
+    more than most requests, and keeps it with these objects.
+    """
+    module, _, name = place.partition(":")
+    own = getattr(import_module(module), name)
+    assert isinstance(own, APIRouter), f"{place} is no APIRouter"
+    whole = APIRouter()
+    for router in (own, operation.router, calendar.reading, *([calendar.starting] if is_calendar_owner else [])):
+        whole.include_router(router, responses=PROBLEMS)
+    return whole.routes
 
 
 def _is_vital(scope: Scope) -> bool:
