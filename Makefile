@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
+unexport PYTHONDONTWRITEBYTECODE  # Every service, worker and tool is a process of its own: compiled anew, its imports cost twice as much.
 
 py := .venv/bin/python
 members := libs/money libs/events libs/chassis libs/policies libs/launcher libs/testkit libs/simulation demo bench torture \
