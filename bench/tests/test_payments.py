@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 
+import asyncpg
 import msgspec
 import pytest
 from bench.naive.cash import Cashier
@@ -54,13 +55,18 @@ def test_one_payment_after_the_other_pays_what_it_names_or_what_is_just_as_much(
 
 @pytest.mark.db
 async def test_the_naive_cashier_ends_with_the_same_books_and_takes_a_payment_once(database_url: Callable[[str], str]) -> None:
-    mix, outcome = Mix(500), Outcome()
-    async with Cashier.opened(database_url("payment")) as cashier:
+    mix, outcome, dsn = Mix(500), Outcome(), database_url("payment")
+    async with Cashier.opened(dsn) as cashier:
         owed = mix.owe(500)
         await cashier.owe(owed)
         outcome.owe(owed)
         payments = mix.pay(100)
-        await cashier.take(payments)
-        await cashier.take(payments)
+        records = Teller().book(payments)
+        await cashier.take(records)
+        await cashier.take(records)
         outcome.pay(payments)
         assert outcome.differs_from(*await cashier.books()) == []
+    db = await asyncpg.connect(dsn)
+    counts = [await db.fetchval(f"SELECT count(*) FROM naive.{table}") for table in ("inbox", "receipt", "ledger_entry", "outbox")]
+    await db.close()
+    assert counts == [100, 100, 105 + 10, 100 + 105 + 10]

@@ -98,7 +98,7 @@ class _Naive:
         self._cashier = cashier
         self._n = n
         self._invoices = invoices
-        self._mix, self._outcome = Mix(invoices), Outcome()
+        self._mix, self._teller, self._outcome = Mix(invoices), Teller(), Outcome()
 
     async def open(self) -> None:
         """Issue as many invoices as ours has."""
@@ -108,7 +108,7 @@ class _Naive:
         """Take the next payments in."""
         await self._owe(2 * self._n)
         payments = self._mix.pay(self._n)
-        done = await self._cashier.take(payments)
+        done = await self._cashier.take(self._teller.book(payments))
         self._outcome.pay(payments)
         return done
 
