@@ -25,7 +25,8 @@ async def test_the_database_refuses_to_overdraw(payment: ServiceUnderTest) -> No
     """M2, M3: even a rule gone wrong cannot apply more than there is."""
     async with payment.db.transaction() as db:
         account = (await locks.lock_accounts(db, [("US01", "C-1")]))["US01", "C-1"]
-        receipt = intake.NewReceipt("US01", "BR-1", account.id, "USD", 100, D1, D1, "customer", "check", b"", {})
+        (id_,) = await intake.number_receipts(db, 1)
+        receipt = intake.NewReceipt(id_, "US01", "BR-1", account.id, "C-1", "USD", 100, D1, D1, "customer", "check", b"", {})
         await intake.insert_receipts(db, [receipt])
     for wrong in ("applied_minor = 101, is_live = false", "on_account_minor = -1", "applied_minor = 60, on_account_minor = 41"):
         with pytest.raises(asyncpg.CheckViolationError):

@@ -41,7 +41,8 @@ from payment.domain import (
 from payment.handlers.kept import early_from_json, stated_from_json
 from payment.queries import books as queries
 from payment.queries import corrections
-from payment.queries.books import ItemMove, MemoMove, NewEntry, ReceiptMove
+from payment.queries.books import ItemMove, MemoMove, NewEntry, ReceiptMove, Row
+from payment.queries.intake import NewReceipt, insert_receipts
 
 OfItem: TypeAlias = tuple[str, str]
 EARNED_OR_NOT: Final = "discounts"
@@ -120,7 +121,7 @@ class Ledger:
     for_others: Collection[int] = ()
     booked: dict[int, dict[Entry, int]] = field(default_factory=lambda: defaultdict(dict))
     items: dict[str, Record] = field(default_factory=dict)
-    sources: dict[Source, Record] = field(default_factory=dict)
+    sources: dict[Source, Row] = field(default_factory=dict)
     standing: dict[str, list[Standing]] = field(default_factory=lambda: defaultdict(list))
     decisions: list[tuple[int, Decision]] = field(default_factory=list)
     bars: dict[Source, set[int]] = field(default_factory=lambda: defaultdict(set))
@@ -133,9 +134,9 @@ class Ledger:
         undone = Undone.by(change for entries in self.booked.values() for change in entries.items())
         books: dict[tuple[int, str], Books] = {}
         wanted = self.open_on.keys() if of is None else of
-        for item_id, row in self.items.items():
-            if row["account_id"] in wanted:
-                self._of(books, row).items.append(self._item(item_id, row, undone))
+        for item_id, item in self.items.items():
+            if item["account_id"] in wanted:
+                self._of(books, item).items.append(self._item(item_id, item, undone))
         for source, row in self.sources.items():
             if row["account_id"] not in wanted:
                 continue
@@ -154,15 +155,13 @@ class Ledger:
             by_account[account_id].append(one)
         return by_account
 
-    def _of(self, books: dict[tuple[int, str], Books], row: Record) -> Books:
+    def _of(self, books: dict[tuple[int, str], Books], row: Row) -> Books:
         key = row["account_id"], row["currency"]
         if key not in books:
             books[key] = Books([], [], [], self.reach.get(key, NAMED_ITEMS), currency=row["currency"])
         return books[key]
 
-    def index(
-        self, items: Iterable[Record], memos: Iterable[Record], receipts: Iterable[Record], adjustments: Iterable[Record] = ()
-    ) -> Ids:
+    def index(self, items: Iterable[Record], memos: Iterable[Record], receipts: Iterable[Row], adjustments: Iterable[Record] = ()) -> Ids:
         """Take rows in, and return their ids in facts by their own."""
         self.items |= {f"{row['entity']}|{row['document_no']}|{row['n']}": row for row in items}
         self.sources |= {Source(MEMO, f"{row['entity']}|{row['document_no']}"): row for row in memos}
@@ -213,7 +212,7 @@ class Ledger:
             worth=None if base_minor is None else Worth(row["total_minor"], base_minor),
         )
 
-    def _memo(self, source: Source, row: Record, undone: Undone) -> Memo:
+    def _memo(self, source: Source, row: Row, undone: Undone) -> Memo:
         return Memo(
             id=source.id,
             document_no=row["document_no"],
@@ -226,7 +225,7 @@ class Ledger:
             barred=self._barred(source),
         )
 
-    def _money(self, source: Source, row: Record, undone: Undone) -> Money:
+    def _money(self, source: Source, row: Row, undone: Undone) -> Money:
         on_account, pinned = row["on_account_minor"], row["pinned_minor"]
         refunded, returned, transferred = row["refunded_minor"], row["returned_minor"], row["transferred_minor"]
         if source in undone.moved:
@@ -278,24 +277,24 @@ def _stated(text: str, names: Collection[str]) -> tuple[Stated, ...]:
     return tuple(one._replace(document_no=spelled[one.document_no]) for one in stated_from_json(text) if one.document_no in spelled)
 
 
-def _adjustment(source: Source, row: Record) -> Adjustment:
+def _adjustment(source: Source, row: Row) -> Adjustment:
     item = f"{row['entity']}|{row['document_no']}|{row['n']}"
     return Adjustment(source.id, item, row["kind"], row["approved_minor"], row["effective_on"])
 
 
-async def save(db: Connection, ledger: Ledger, changes: Sequence[Change]) -> None:
-    """Add the changes to the ledger and to what they move, with one statement per table."""
+async def save(db: Connection, ledger: Ledger, changes: Sequence[Change], received: Sequence[NewReceipt] = ()) -> None:
+    """Add the changes to the ledger and to what they move, with one statement per table; what was just received is kept as it is then."""
     moves = Moves.by(changes)
     rows = {kind: sorted(one for one in moves.sources if one.kind == kind) for kind in (MEMO, ADJUSTMENT, RECEIPT)}
     sources, moved, applied = ledger.sources, moves.moved, moves.applied
+    spent = [ReceiptMove(sources[one]["id"], applied[one], *(moved[one, kind] for kind in MOVED_OF_RECEIPTS)) for one in rows[RECEIPT]]
+    fresh = {one.id for one in received}
+    await insert_receipts(db, received, {move.id: move for move in spent})
     await queries.insert_entries(db, [_new_entry(ledger, change) for change in changes])
     await queries.add_to_items(db, sorted(_item_move(ledger.items[item]["id"], by) for item, by in moves.taken_off.items()))
     await queries.add_to_memos(db, [MemoMove(sources[one]["id"], applied[one], moved[one, PINNED]) for one in rows[MEMO]])
     await corrections.add_to_adjustments(db, [(sources[one]["id"], applied[one]) for one in rows[ADJUSTMENT]])
-    await queries.add_to_receipts(
-        db,
-        [ReceiptMove(sources[one]["id"], applied[one], *(moved[one, kind] for kind in MOVED_OF_RECEIPTS)) for one in rows[RECEIPT]],
-    )
+    await queries.add_to_receipts(db, [move for move in spent if move.id not in fresh])
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from asyncpg import Record
 from chassis.database import Connection
@@ -17,9 +17,19 @@ from payment.handlers.bookings import BILLED
 from payment.handlers.ledger import Ids, Ledger
 from payment.queries import books as queries
 from payment.queries import corrections, payers, pins, transfers
+from payment.queries.books import ReceiptMove, Row
+from payment.queries.intake import NewReceipt
 from payment.queries.payers import KnownDocument
 
 _NONE: Final[Mapping[int, int]] = MappingProxyType({})
+_UNTOUCHED: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        **dict.fromkeys(ReceiptMove._fields[1:], 0),
+        "is_barred": False,
+        **dict.fromkeys(("arrived_on", "returned_on", "return_booked_on", "given_on")),
+    }
+)
+"""What nothing has happened to yet of a receipt that came just now."""
 
 
 class Brought(NamedTuple):
@@ -27,6 +37,9 @@ class Brought(NamedTuple):
     Row ids of what a batch brings: items of voided documents with their accounts, adjustments with their items, receipts returned to the
     bank with their accounts, and the accounts about which a person decided. `refunds` says who asked for the refunds (by decision) that it
     brings, and who approved them; `transfers` are those that it brings, by decision.
+
+    `received` are receipts that are in no table yet: the settlement keeps them with what it spends of them. `documents` are all that are
+    known by what these name.
     """
 
     voided: Mapping[int, int] = _NONE
@@ -35,6 +48,8 @@ class Brought(NamedTuple):
     decided: Collection[int] = ()
     refunds: Mapping[str, tuple[str, str]] = MappingProxyType({})
     transfers: Mapping[str, Transfer] = MappingProxyType({})
+    received: Sequence[NewReceipt] = ()
+    documents: Mapping[bytes, Sequence[KnownDocument]] = MappingProxyType({})
 
 
 NOTHING: Final = Brought()
@@ -64,8 +79,9 @@ async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = N
     pushed = Touched.by(standing)
     if spent := pushed.memos - {row["id"] for row in memos}:
         memos += [row for row in await queries.load_memos(db, days, spent) if row["id"] in spent]
-    receipts = await queries.load_receipts(db, days, touched.receipts.union(pushed.receipts, brought.returned))
-    known = await load_known(db, receipts)
+    kept = await queries.load_receipts(db, days, touched.receipts.union(pushed.receipts, brought.returned))
+    known = await load_known(db, kept, brought)
+    receipts: list[Row] = [*kept, *(_row_of(one) for one in brought.received)]
     names = invoices_of(receipts, known)
     item_ids = touched.items.union((row["id"] for row in reducible), brought.voided, brought.adjustments.values(), reopened)
     document_ids = {document.id for documents in names.values() for document in documents}
@@ -148,12 +164,34 @@ class Known(NamedTuple):
     documents: Mapping[bytes, Sequence[KnownDocument]]
 
 
-async def load_known(db: Connection, receipts: Sequence[Record]) -> Known:
-    """Load what receipts may name."""
-    if not receipts:
-        return Known({}, {})
-    clues = await payers.load_clues(db, [row["id"] for row in receipts])
-    return Known(clues, await payers.find_documents(db, {digest for places in clues.values() for digest in places.values()}))
+async def load_known(db: Connection, receipts: Sequence[Record], brought: Brought = NOTHING) -> Known:
+    """Load what receipts may name, those that a batch brings besides: what they name is locked, so what was found of it is all there is."""
+    clues = await payers.load_clues(db, [row["id"] for row in receipts]) if receipts else {}
+    named = {digest for places in clues.values() for digest in places.values()}
+    named.difference_update(*(one.clues.values() for one in brought.received))
+    documents = await payers.find_documents(db, named) if named else {}
+    clues |= {one.id: dict(one.clues) for one in brought.received}
+    return Known(clues, {**brought.documents, **documents})
+
+
+def _row_of(receipt: NewReceipt) -> Row:
+    """Return a receipt that came just now as `queries.load_receipts` would."""
+    return {
+        "id": receipt.id,
+        "account_id": receipt.account_id,
+        "account": receipt.account,
+        "entity": receipt.entity,
+        "bank_ref": receipt.bank_ref,
+        "currency": receipt.currency,
+        "amount_minor": receipt.amount_minor,
+        "base_minor": receipt.base_minor,
+        "stated": receipt.stated,
+        "value_on": receipt.value_on,
+        "identified_on": receipt.identified_on,
+        "is_bound": receipt.is_bound,
+        "deposit_for": receipt.deposit_for,
+        **_UNTOUCHED,
+    }
 
 
 async def invoices_named(db: Connection, receipts: Sequence[Record]) -> dict[int, list[KnownDocument]]:
@@ -161,7 +199,7 @@ async def invoices_named(db: Connection, receipts: Sequence[Record]) -> dict[int
     return invoices_of(receipts, await load_known(db, receipts))
 
 
-def named_of_others(receipt: Record, known: Known) -> list[KnownDocument]:
+def named_of_others(receipt: Row, known: Known) -> list[KnownDocument]:
     """Return the invoices of other accounts in its currency that a receipt names by their own numbers, each once, in its order."""
     at = [(place, one) for place, digest in known.clues[receipt["id"]].items() for one in known.documents.get(digest, ())]
     at = [(place, one) for place, one in at if one.kind in BILLED and not one.is_weak and one.account != receipt["account"]]
@@ -170,7 +208,7 @@ def named_of_others(receipt: Record, known: Known) -> list[KnownDocument]:
     return list({one.id: one for _, one in at}.values())
 
 
-async def _for_others(db: Connection, open_on: Mapping[int, date], receipts: Sequence[Record], known: Known) -> set[int]:
+async def _for_others(db: Connection, open_on: Mapping[int, date], receipts: Sequence[Row], known: Known) -> set[int]:
     """The receipts (row id) that name invoices of other accounts that were open when the day opened; no deposits, nothing transferred."""
     free = [row for row in receipts if not row["is_bound"] and row["arrived_on"] is None]
     named = {row["id"]: found for row in free if (found := named_of_others(row, known))}
@@ -181,7 +219,7 @@ async def _for_others(db: Connection, open_on: Mapping[int, date], receipts: Seq
     return {receipt_id for receipt_id, found in named.items() if any(one.id in open_of for one in found)}
 
 
-def invoices_of(receipts: Sequence[Record], known: Known) -> dict[int, list[KnownDocument]]:
+def invoices_of(receipts: Sequence[Row], known: Known) -> dict[int, list[KnownDocument]]:
     """
     Return the invoices of their own account and currency that receipts (by row id) name, each once, in the order of the remittance.
 

@@ -22,7 +22,7 @@ from payment.handlers.payers import UNIDENTIFIED, named_in, under_accounts
 from payment.handlers.rates import value_at_published_rates
 from payment.handlers.returns import undo_awaited
 from payment.handlers.settlement import Named, settle_accounts
-from payment.queries import intake, locks, payers
+from payment.queries import intake, locks, payers, returns
 from payment.queries.intake import NewReceipt
 from payment.queries.locks import Account
 
@@ -98,15 +98,19 @@ async def _record(db: Connection, entries: Sequence[Entry], open_on: Mapping[str
     paid_by = await under_accounts(db, [(one.entity, payer) for one, payer in zip(fresh, paid_by, strict=True)], open_on)
     accounts = await locks.lock_accounts(db, {_account_name(one, payer) for one, payer in zip(fresh, paid_by, strict=True)})
     recorded = [(one, payer, accounts[_account_name(one, payer)], names) for one, payer, names in zip(fresh, paid_by, named, strict=True)]
-    ids = await intake.insert_receipts(db, [_row(one, payer, account, open_on[one.entity]) for one, payer, account, _ in recorded])
-    await keep_texts(db, fresh, ids)
+    ids = await intake.number_receipts(db, len(recorded))
+    rows = [_row(id_, one, payer, account, open_on[one.entity]) for id_, (one, payer, account, _) in zip(ids, recorded, strict=True)]
+    awaited = await returns.find_waiting(db, [one.name for one in fresh])
+    settling = [] if awaited else [row for row in rows if row.identified_by is not None]
+    await intake.insert_receipts(db, [row for row in rows if awaited or row.identified_by is None])
     bookings = [_received(one, payer, account, names, causes) for one, payer, account, names in recorded]
     days = {account: open_on[account.entity] for _, payer, account, _ in recorded if payer is not None}
     touched = {(ACCOUNT, one.fact.key): one.fact.cause for one in bookings if one.fact.cause is not None}
-    undoing = await undo_awaited(db, [one.name for one in fresh], open_on, causes)
+    undoing = await undo_awaited(db, awaited, open_on, causes)
     afresh = [account for account in days if account.id in undoing.returned.values()]
-    brought = Brought(returned=undoing.returned)
+    brought = Brought(returned=undoing.returned, received=settling, documents=documents)
     settled = await settle_accounts(db, days, {**touched, **causes}, Named(by_receipts=references), afresh, brought)
+    await keep_texts(db, fresh, {(row.entity, row.bank_ref): row.id for row in rows})
     return in_order([*bookings, *undoing.bookings, *settled]), conflicts
 
 
@@ -114,15 +118,17 @@ def _account_name(entry: Entry, payer: Payer | None) -> tuple[str, str]:
     return entry.entity, payer.account if payer else f"{UNIDENTIFIED}{entry.bank_ref}"
 
 
-def _row(entry: Entry, payer: Payer | None, account: Account, day: date) -> NewReceipt:
+def _row(id_: int, entry: Entry, payer: Payer | None, account: Account, day: date) -> NewReceipt:
     """The row to keep; the debtor's bank account is a clue only while there is no payer."""
     clues = entry.clues
     if payer is None and entry.bank_account is not None:
         clues[0] = entry.bank_account
     return NewReceipt(
+        id=id_,
         entity=entry.entity,
         bank_ref=entry.bank_ref,
         account_id=account.id,
+        account=account.account,
         currency=entry.currency,
         amount_minor=entry.amount_minor,
         value_on=entry.value_on,

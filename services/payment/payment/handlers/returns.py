@@ -207,13 +207,12 @@ async def _lock_returnable(db: Connection, returns: Sequence[Returned]) -> tuple
     raise PayersKeptMoving
 
 
-async def undo_awaited(db: Connection, names: Sequence[tuple[str, str]], open_on: Mapping[str, date], causes: Causes) -> Undoing:
+async def undo_awaited(db: Connection, waiting: Sequence[tuple[int, Returned]], open_on: Mapping[str, date], causes: Causes) -> Undoing:
     """
-    Undo receipts that have just come (entity, bank reference) and whose returns are here already; their accounts are locked.
+    Undo receipts that have just come and whose returns (with their row ids) are here already; their accounts are locked.
 
     Of several returns the first that fits counts, by their own references; what does not fit goes on waiting.
     """
-    waiting = await queries.find_waiting(db, names)
     if not waiting:
         return Undoing({}, [])
     receipts = await queries.find_returnable(db, {one.returned_name for _, one in waiting})

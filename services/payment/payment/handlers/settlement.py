@@ -57,10 +57,10 @@ async def settle_accounts(
     """
     Settle the open day of accounts, whose rows are locked, and return what that publishes.
 
-    All that came is in the tables already, which makes a day's facts a set. Doing it again books nothing. What is finished today is left
-    out, unless what came names it, or the account is to be settled `afresh`: a memo, a void, an adjustment, a return or a decision came
-    (`brought` says which of all but the first) or a receipt changed hands. A void is booked and not told: its own fact says all of it. So
-    is what is pinned: nobody but people is concerned.
+    All that came is in the tables already, or `brought` as received, which makes a day's facts a set. Doing it again books nothing. What is
+    finished today is left out, unless what came names it, or the account is to be settled `afresh`: a memo, a void, an adjustment, a return
+    or a decision came (`brought` says which of all but the first) or a receipt changed hands. A void is booked and not told: its own fact
+    says all of it. So is what is pinned: nobody but people is concerned.
     """
     if not days:
         return []
@@ -74,6 +74,7 @@ async def settle_accounts(
     by_account = {account: _changes(ledger, account, day, *targets[account.id]) for account, day in days.items()}
     changes = [change for found in by_account.values() for change in found]
     if not changes:
+        await save(db, ledger, changes, brought.received)
         return []
     gone = {ledger.sources[change.entry.source]["id"] for change in changes if change.entry.rule == RETURNED}
     returns = {row["receipt_id"]: row for row in await pins.load_returns(db, gone)} if gone else {}
@@ -86,7 +87,7 @@ async def settle_accounts(
         if _is_told(change, brought)
         for booking in [teller.tell(account, change, found)]
     ]
-    await save(db, ledger, changes)
+    await save(db, ledger, changes, brought.received)
     return bookings
 
 

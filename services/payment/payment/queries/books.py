@@ -6,7 +6,7 @@ Look-ups across tables go by `= ANY(ARRAY(SELECT …))`: each step an index scan
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from asyncpg import Record
 from chassis.database import Connection
@@ -15,6 +15,8 @@ from payment.domain import Reach
 
 Day: TypeAlias = tuple[int, date]
 """An account (id) and its open day."""
+Row: TypeAlias = Record | Mapping[str, Any]
+"""A row as it was loaded, or one that is not in its table yet."""
 
 
 class NewEntry(NamedTuple):
@@ -265,7 +267,8 @@ async def reopen(db: Connection, days: Sequence[Day]) -> None:
 
 async def insert_entries(db: Connection, entries: Sequence[NewEntry]) -> None:
     """Add to the settlement ledger."""
-    await db.copy_records_to_table("entry", columns=NewEntry._fields, records=entries)
+    if entries:
+        await db.copy_records_to_table("entry", columns=NewEntry._fields, records=entries)
 
 
 class ItemMove(NamedTuple):
@@ -292,12 +295,17 @@ class ReceiptMove(NamedTuple):
     """What moves of a receipt (row id), by disposition; pinned money is on-account too."""
 
     id: int
-    applied_minor: int
-    on_account_minor: int
-    refunded_minor: int
-    returned_minor: int
-    transferred_minor: int
-    pinned_minor: int
+    applied_minor: int = 0
+    on_account_minor: int = 0
+    refunded_minor: int = 0
+    returned_minor: int = 0
+    transferred_minor: int = 0
+    pinned_minor: int = 0
+
+    @property
+    def gone_minor(self) -> int:
+        """What of it is not there any more; on-account money is."""
+        return self.applied_minor + self.refunded_minor + self.returned_minor + self.transferred_minor
 
 
 async def add_to_items(db: Connection, moved: Sequence[ItemMove]) -> None:

@@ -4,9 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final
 
 from chassis.database import Connection
+
+from payment.queries.books import ReceiptMove
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +17,14 @@ class NewReceipt:
     """
     A receipt to keep; `clues` are digests by place, `identified_by` None while nobody is known to have paid it.
 
-    `stated` is JSON. The rest is as in `tables.ledger.Receipt`.
+    `id` was drawn for it (`number_receipts`), `stated` is JSON. The rest is as in `tables.ledger.Receipt`.
     """
 
+    id: int
     entity: str
     bank_ref: str
     account_id: int
+    account: str
     currency: str
     amount_minor: int
     value_on: date
@@ -35,6 +40,16 @@ class NewReceipt:
     received_minor: int | None = None
     advised_customer: str | None = None
     deposit_for: str | None = None
+
+    @property
+    def identified_on(self) -> date | None:
+        """The booked day, unless nobody is known to have paid it."""
+        return None if self.identified_by is None else self.booked_on
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it is a deposit: of a new one nothing is drawn down."""
+        return self.deposit_for is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +125,8 @@ async def find_contents(
     return contents, {row["content"] for row in rows if row["entity"] is None}
 
 
-_NOTHING_SPENT: Final = (
-    "applied_minor",
-    "on_account_minor",
-    "refunded_minor",
-    "returned_minor",
-    "transferred_minor",
-    "pinned_minor",
-)
 _KEPT: Final = (
+    "id",
     "entity",
     "bank_ref",
     "account_id",
@@ -136,35 +144,31 @@ _KEPT: Final = (
     "received_minor",
     "advised_customer",
     "deposit_for",
+    "identified_on",
+    "is_bound",
 )
 _kept_of: Final = attrgetter(*_KEPT)
 
 
-async def insert_receipts(db: Connection, receipts: Sequence[NewReceipt]) -> dict[tuple[str, str], int]:
-    """Keep receipts, nothing of them spent, and what they say about their payers; return their ids by (entity, bank reference)."""
-    taken = await db.fetch("SELECT nextval(pg_get_serial_sequence('receipt', 'id')) FROM generate_series(1, $1)", len(receipts))
-    ids = {(one.entity, one.bank_ref): row[0] for one, row in zip(receipts, taken, strict=True)}
-    nothing = (0,) * len(_NOTHING_SPENT)
+async def number_receipts(db: Connection, n: int) -> list[int]:
+    """Draw row ids for so many receipts, which nothing needs to be asked of then before they are kept."""
+    rows = await db.fetch("SELECT nextval((SELECT pg_get_serial_sequence('receipt', 'id')::regclass)) FROM generate_series(1, $1)", n)
+    return [row[0] for row in rows]
+
+
+async def insert_receipts(db: Connection, receipts: Sequence[NewReceipt], spent: Mapping[int, ReceiptMove] = MappingProxyType({})) -> None:
+    """Keep receipts, with what moved of them by row id (of others nothing is spent), and what they say about their payers."""
+    if not receipts:
+        return
+    moves = [spent.get(one.id) or ReceiptMove(one.id) for one in receipts]
     await db.copy_records_to_table(
         "receipt",
-        columns=("id", *_KEPT, "identified_on", "is_bound", *_NOTHING_SPENT, "is_live", "is_barred"),
-        records=[
-            (
-                ids[one.entity, one.bank_ref],
-                *_kept_of(one),
-                None if one.identified_by is None else one.booked_on,
-                one.deposit_for is not None,
-                *nothing,
-                True,
-                False,
-            )
-            for one in receipts
-        ],
+        columns=(*_KEPT, *ReceiptMove._fields[1:], "is_live", "is_barred"),
+        records=[(*_kept_of(one), *move[1:], move.gone_minor < one.amount_minor, False) for one, move in zip(receipts, moves, strict=True)],
     )
-    clues = [(ids[one.entity, one.bank_ref], place, digest) for one in receipts for place, digest in one.clues.items()]
+    clues = [(one.id, place, digest) for one in receipts for place, digest in one.clues.items()]
     if clues:
         await db.copy_records_to_table("clue", columns=("receipt_id", "place", "digest"), records=clues)
-    return ids
 
 
 async def insert_documents(db: Connection, documents: Sequence[NewDocument]) -> dict[tuple[str, str], int]:
