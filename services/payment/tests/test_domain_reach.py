@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from payment.domain import NAMED_ITEMS, RULES, Books, Item, ItemsMissing, Memo, Money, Policy, Reach, settle
+from payment.domain import NAMED_ITEMS, RULES, Books, Item, ItemsMissing, Memo, Money, Policy, Reach, finished, settle
 from payment.domain.books import ALL_ITEMS
-from payment.queries.books import load_items_within
+from payment.queries import intake, locks
+from payment.queries.books import ReceiptMove, load_items_within, load_receipts
 from testkit.service import ServiceUnderTest
 
 TODAY = date(2026, 1, 25)
@@ -93,6 +94,19 @@ def test_what_is_within_reach_is_enough(account: tuple[list[Item], list[Memo], l
     assert entries == settle(Books(items, memos, money, ALL_ITEMS), TODAY, policy)
 
 
+@given(accounts(), POLICIES.filter(lambda policy: not policy.spends_on_account))
+def test_money_on_account_that_names_nothing_rests_where_no_rule_uses_it(
+    account: tuple[list[Item], list[Memo], list[Money]], policy: Policy
+) -> None:
+    """PAY-08: a day without it is the day with it, so that it need not be looked at."""
+    items, memos, money = account
+    awake = [one for one in money if one.unapplied_minor or one.names]
+    with_it, without = Books(items, memos, money, ALL_ITEMS), Books(items, memos, awake, ALL_ITEMS)
+    entries = settle(without, TODAY, policy)
+    assert entries == settle(with_it, TODAY, policy)
+    assert finished(without, entries, {}) == finished(with_it, entries, {})
+
+
 def test_money_that_gets_far_looks_no_further_than_it_gets() -> None:
     """Ten thousand open items are no reason to look at more than the oldest few."""
     with pytest.raises(ItemsMissing) as missing:
@@ -136,3 +150,21 @@ async def test_the_database_gives_what_is_within_reach(payment: ServiceUnderTest
         assert await within_reach(Reach(oldest_minor=31)) == {"I1", "I2", "I3"}, "I3 before i10: by code points"
         assert await within_reach(Reach(frozenset([30]), oldest_minor=1), besides=10) == {"I1", "I2", "i10"}
         assert await within_reach(NAMED_ITEMS) == set()
+
+
+@pytest.mark.db
+async def test_the_database_gives_of_resting_accounts_what_is_unapplied_or_may_name_something(payment: ServiceUnderTest) -> None:
+    async with payment.db.transaction() as db:
+        account = (await locks.lock_accounts(db, [("US01", "C-1")]))["US01", "C-1"].id
+        ids = await intake.number_receipts(db, 4)
+        clues: list[dict[int, bytes]] = [{}, {1: b"number"}, {0: b"bank account"}, {}]
+        rows = [
+            intake.NewReceipt(id_, "US01", f"BR-{n}", account, "C-1", "USD", 100, TODAY, TODAY, "customer", "check", b"", clues[n])
+            for n, id_ in enumerate(ids)
+        ]
+        resting, names, of_a_bank_account, unapplied = ids
+        await intake.insert_receipts(db, rows, {one: ReceiptMove(one, on_account_minor=100) for one in (resting, names, of_a_bank_account)})
+        tomorrow = [(account, TODAY + timedelta(days=1))]
+        assert {row["id"] for row in await load_receipts(db, tomorrow, [])} == set(ids)
+        assert {row["id"] for row in await load_receipts(db, tomorrow, [], [account])} == {names, unapplied}
+        assert {row["id"] for row in await load_receipts(db, tomorrow, [resting], [account])} == {names, unapplied, resting}

@@ -42,6 +42,11 @@ class Policy:
     codes: Mapping[str, str] = field(default_factory=dict)
     returns: Literal["standard", "debit_memo"] = "standard"
 
+    @property
+    def spends_on_account(self) -> bool:
+        """Whether rules use on-account money for what it does not name."""
+        return self.auto_apply == "oldest"
+
     def tolerance_of(self, open_minor: int, currency: str) -> int:
         """Return what may be missing of an item with so much open: a fixed amount or a share of it, the smaller where both are given."""
         fixed = self.tolerance_fixed.get(currency)

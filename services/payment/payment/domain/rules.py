@@ -117,7 +117,7 @@ def _by_rule(work: Work, purse: Purse) -> bool:
 def _on_account(work: Work, purse: Purse) -> bool:
     """Whether it is money for auto-application: on-account, neither pinned nor bound, or left over behind what it named."""
     on_account = purse.on_account - purse.pinned + (purse.unapplied if purse.money.names else 0)
-    return work.policy.auto_apply == "oldest" and on_account > 0 and not _is_kept(purse)
+    return work.policy.spends_on_account and on_account > 0 and not _is_kept(purse)
 
 
 def _is_kept(purse: Purse) -> bool:

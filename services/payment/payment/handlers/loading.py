@@ -55,13 +55,14 @@ class Brought(NamedTuple):
 NOTHING: Final = Brought()
 
 
-async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = NOTHING) -> Ledger:
+async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = NOTHING, resting: Collection[int] = ()) -> Ledger:
     """
     Load the books of accounts (row ids, locked) with one statement per table.
 
-    That is money and credit not spent, what today's entries and people's decisions touch unless it is finished, and the items that
-    something names; of items that become worth less today, or that money is taken off, also what stands on them, of those that are written
-    off the adjustments. Other open items come with `load_within`, where something looks for them.
+    That is money and credit not spent, less on-account money that names nothing where no rule uses it (accounts that are `resting`), what
+    today's entries and people's decisions touch unless it is finished, and the items that something names; of items that become worth less
+    today, or that money is taken off, also what stands on them, of those that are written off the adjustments. Other open items come with
+    `load_within`, where something looks for them.
     """
     days = sorted(open_on.items())
     booked = await queries.load_entries(db, days)
@@ -79,7 +80,7 @@ async def load(db: Connection, open_on: Mapping[int, date], brought: Brought = N
     pushed = Touched.by(standing)
     if spent := pushed.memos - {row["id"] for row in memos}:
         memos += [row for row in await queries.load_memos(db, days, spent) if row["id"] in spent]
-    kept = await queries.load_receipts(db, days, touched.receipts.union(pushed.receipts, brought.returned))
+    kept = await queries.load_receipts(db, days, touched.receipts.union(pushed.receipts, brought.returned), resting)
     known = await load_known(db, kept, brought)
     receipts: list[Row] = [*kept, *(_row_of(one) for one in brought.received)]
     names = invoices_of(receipts, known)

@@ -68,8 +68,9 @@ async def settle_accounts(
     entities = {account.id: account.entity for account in days}
     await _reopen(db, open_on, named, {account.id for account in afresh})
     decided = {account.id for account, day in days.items() if account.decided_on == day}
-    ledger = await loading.load(db, open_on, brought._replace(decided=decided.union(brought.decided)))
     policies = await load_policies(db, {account.entity: day for account, day in days.items()})
+    resting = {account.id for account in days if not policies[account.entity].spends_on_account}
+    ledger = await loading.load(db, open_on, brought._replace(decided=decided.union(brought.decided)), resting)
     targets = await _decide(db, ledger, {account_id: policies[entity] for account_id, entity in entities.items()})
     by_account = {account: _changes(ledger, account, day, *targets[account.id]) for account, day in days.items()}
     changes = [change for found in by_account.values() for change in found]

@@ -190,10 +190,10 @@ async def load_standing(db: Connection, days: Sequence[Day], *, adjustments_only
     )
 
 
-async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collection[int]) -> list[Record]:
+async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collection[int], resting: Collection[int] = ()) -> list[Record]:
     """
     Receipts of the accounts with money left, and these; `given_on` is the latest date as of which an earlier day gave money back to one, or
-    put it on-account.
+    put it on-account. Of accounts that are `resting` those only with money that is not on-account, or that may name something.
     """
     return await db.fetch(
         """
@@ -212,7 +212,14 @@ async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collec
                 ) AS given
             ) END AS given_on
         FROM (
-            SELECT id FROM receipt WHERE account_id = ANY($1::bigint[]) AND is_live UNION SELECT unnest($3::bigint[])
+            SELECT id FROM receipt WHERE account_id = ANY($4::bigint[]) AND is_live
+            UNION
+            SELECT id FROM receipt WHERE account_id = ANY($5::bigint[]) AND is_live AND (
+                applied_minor + on_account_minor + refunded_minor + returned_minor + transferred_minor < amount_minor
+                OR EXISTS (SELECT FROM clue WHERE clue.receipt_id = receipt.id AND clue.place <> 0)
+            )
+            UNION
+            SELECT unnest($3::bigint[])
         ) AS wanted
         JOIN receipt ON receipt.id = wanted.id
         JOIN account ON account.id = receipt.account_id
@@ -221,6 +228,8 @@ async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collec
         [account_id for account_id, _ in days],
         [day for _, day in days],
         list(receipt_ids),
+        [account_id for account_id, _ in days if account_id not in resting],
+        [account_id for account_id, _ in days if account_id in resting],
     )
 
 
