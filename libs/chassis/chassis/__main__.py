@@ -2,11 +2,13 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import importlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,7 @@ from aiokafka.errors import KafkaError
 
 from chassis import business_day, failpoints, logs, tracing
 from chassis.clock import system_clock
-from chassis.database import Database
+from chassis.database import TRANSIENT, Database
 from chassis.entities import Entities, EntitiesFileInvalid, load_entities
 from chassis.intake import MustStop
 from chassis.metrics import metrics
@@ -39,6 +41,9 @@ ROLES = {
     "migrate": "bring the database to the newest revision and leave",
 }
 STOP_S_MAX = 20
+DATABASE_S_MAX = 60
+DATABASE_PAUSE_S = 1
+DATABASE_HINT = "is Postgres up, and DATABASE_URL right?"
 GARBAGE_AFTER = 50_000  # Objects. A batch makes tens of thousands and no cycles; by default the collector would look at them every 700.
 
 log = structlog.get_logger()
@@ -120,20 +125,49 @@ async def _serve(service: Service, role: str, settings: ServiceSettings, entitie
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     try:
-        database = await Database.open(settings.database_url.get_secret_value())
-    except (OSError, asyncpg.exceptions.PostgresError) as error:
-        log.error("service.no_database", error=f"{type(error).__name__}: {error}", hint="is Postgres up, and DATABASE_URL right?")
+        database = await _opened(settings, entities, stopping)
+    except (*TRANSIENT, asyncpg.exceptions.PostgresError) as error:
+        if isinstance(error, asyncpg.exceptions.UndefinedTableError):
+            log.error("service.not_migrated", hint=f"run: python -m chassis {service.name} migrate")
+        else:
+            log.error("service.no_database", error=f"{type(error).__name__}: {error}", hint=DATABASE_HINT)
         return 1
+    if database is None:
+        return 0
     try:
-        async with database.transaction() as db:
-            await business_day.declare(db, entities)  # Before anybody can ask for anything: a command needs a day to be booked on.
         return await _until_stopped(Parts(service, role, settings, entities, database), stopping)
-    except asyncpg.exceptions.UndefinedTableError:
-        log.error("service.not_migrated", hint=f"run: python -m chassis {service.name} migrate")
-        return 1
     finally:
         await database.close()
         await asyncio.to_thread(tracing.shut_down, service.name)
+
+
+async def _opened(settings: ServiceSettings, entities: Entities, stopping: asyncio.Event) -> Database | None:
+    """
+    Open the database and declare the entities in it; None when told to stop before.
+
+    One that is away or just starting is waited for: in which order servers and services come up is nobody's business. Whatever it refuses
+    for another reason is raised at once.
+    """
+    until_s = time.monotonic() + DATABASE_S_MAX
+    while not stopping.is_set():
+        database = None
+        try:
+            database = await Database.open(settings.database_url.get_secret_value())
+            async with database.transaction() as db:
+                await business_day.declare(db, entities)  # Before anybody can ask for anything: a command needs a day to be booked on.
+        except (*TRANSIENT, asyncpg.exceptions.PostgresError) as error:
+            if database is not None:
+                await database.close()
+            if not isinstance(error, TRANSIENT) or time.monotonic() > until_s:
+                raise
+            log.warning(
+                "service.waits_for_database", error=f"{type(error).__name__}: {error}", hint="is Postgres up, and DATABASE_URL right?"
+            )
+        else:
+            return database
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), DATABASE_PAUSE_S)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from itertools import count
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -155,8 +156,13 @@ async def test_nothing_is_redriven_into_a_day_that_is_turning(sut: ServiceUnderT
     assert await kept(sut) == []
 
 
-async def test_a_redrive_that_gets_in_the_workers_way_begins_again(sut: ServiceUnderTest) -> None:
-    """A real deadlock: the redrive locks A and wants B, the other has B and wants A. The redrive waits first, so it is the one ended."""
+async def test_a_redrive_that_gets_in_the_workers_way_begins_again(sut: ServiceUnderTest, postgres_server: Cluster) -> None:
+    """A real deadlock: the redrive has A and wants B, the other B and A. Only the redrive looks for it, so it is the one ended."""
+    database = urlsplit(sut.db.url).path
+    other = await asyncpg.connect(urlsplit(postgres_server.admin_dsn)._replace(path=database).geturl())
+    await other.execute(f"ALTER DATABASE \"{database.strip('/')}\" SET deadlock_timeout = '1s'")
+    await other.execute("SET deadlock_timeout = '1h'")
+    await sut.db.pool.expire_connections()  # New ones look after a second, when the other has long begun to wait.
     broken.add("INV-1")
     await sut.receive(an_invoice("A"))
     async with sut.db.transaction() as db:
@@ -166,11 +172,12 @@ async def test_a_redrive_that_gets_in_the_workers_way_begins_again(sut: ServiceU
     crossed["INV-1"] = ("A", "B")
     (parked,) = await operator_gets(sut, "/v1/parked")
 
-    async with sut.db.transaction() as db:
-        await db.execute("SELECT 1 FROM customer WHERE no = 'B' FOR UPDATE")
+    async with other.transaction():
+        await other.execute("SELECT 1 FROM customer WHERE no = 'B' FOR UPDATE")
         redriving = asyncio.create_task(sut.post(f"/v1/parked/{parked['id']}/redrive", {}, roles=OPERATOR))
         await _until_somebody_waits(sut)
-        await db.execute("SELECT 1 FROM customer WHERE no = 'A' FOR UPDATE")
+        await other.execute("SELECT 1 FROM customer WHERE no = 'A' FOR UPDATE")
+    await other.close()
     answer = await redriving
 
     assert (answer.status_code, answer.json()) == (200, {"records": 1})
