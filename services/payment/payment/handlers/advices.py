@@ -1,7 +1,7 @@
 """What payers say of their payments apart from the money: kept, and put upon the receipts it is about, whichever came first."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -169,7 +169,8 @@ async def take_waiting(db: Connection, entries: Sequence[Entry], advised: Collec
 
 
 def _advised(entry: Entry, advices: Sequence[StoredAdvice]) -> Entry:
-    return replace(entry, stated=_joined(advices), advised=tuple(_numbered(advices).values()), advised_customer=_customer(advices))
+    said = {"stated": _joined(advices), "advised": tuple(_numbered(advices).values()), "advised_customer": _customer(advices)}
+    return msgspec.structs.replace(entry, **said)
 
 
 def _payment_refs(entity: str, bank_ref: str, payment_ref: bytes | None) -> list[bytes]:

@@ -1,10 +1,10 @@
 """Reading a bank entry, whichever way it came: into what we record, or into every reason why not."""
 
 import json
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+import msgspec
 from chassis.entities import Entities
 from events.bank import EntryBooked, Exchange
 from events.envelope import Envelope
@@ -25,8 +25,7 @@ NOT_PROVIDED: Final = "NOTPROVIDED"
 """What ISO 20022 has for the end-to-end id of a payer who gave none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """
     Money that came in, checked: `amount_minor` of `currency` is what it settles in, `booked` what the bank booked.
 

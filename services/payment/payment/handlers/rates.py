@@ -1,9 +1,9 @@
 """Exchange rates from outside, kept by the day they are booked on, and what receipts are worth by them (PAY-13)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import msgspec
 from chassis.database import Connection
 from chassis.entities import Entities
 from chassis.service import Batch, Fact, Received
@@ -64,7 +64,7 @@ async def value_at_published_rates(db: Connection, entries: Sequence[Entry], ope
 
 def _valued(entry: Entry, found: RateFound) -> Entry:
     rate = ExchangeRate(entry.booked.currency, found.rate, found.rate_on, found.type)
-    return replace(entry, valued=value_cash(entry.booked, entry.settles, entry.own_currency, entry.value_on, rate))
+    return msgspec.structs.replace(entry, valued=value_cash(entry.booked, entry.settles, entry.own_currency, entry.value_on, rate))
 
 
 def _said_at(text: str | None) -> datetime | None:

@@ -7,13 +7,13 @@ from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
 
+import msgspec
 from chassis.database import Connection
 
 from payment.queries.books import ReceiptMove
 
 
-@dataclass(frozen=True, slots=True)
-class NewReceipt:
+class NewReceipt(msgspec.Struct, frozen=True, gc=False):
     """
     A receipt to keep; `clues` are digests by place, `identified_by` None while nobody is known to have paid it.
 
