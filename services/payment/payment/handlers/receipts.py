@@ -87,8 +87,7 @@ async def _record(db: Connection, entries: Sequence[Entry], open_on: Mapping[str
     if not fresh:
         return [], conflicts
     fresh = await value_at_published_rates(db, await take_waiting(db, fresh, advised, open_on), open_on)
-    references = {digest for one in fresh for digest in one.clues.values()}
-    documents = await payers.find_documents(db, references)
+    documents = await payers.find_documents(db, {digest for one in fresh for digest in one.clues.values()})
     named = [named_in(one.clues.items(), documents) for one in fresh]
     asked = {(one.bank_account, open_on[one.entity]) for one in fresh if one.bank_account is not None}
     owners = await payers.find_bank_account_owners(db, asked) if asked else {}
@@ -109,7 +108,8 @@ async def _record(db: Connection, entries: Sequence[Entry], open_on: Mapping[str
     undoing = await undo_awaited(db, awaited, open_on, causes)
     afresh = [account for account in days if account.id in undoing.returned.values()]
     brought = Brought(returned=undoing.returned, received=settling, documents=documents)
-    settled = await settle_accounts(db, days, {**touched, **causes}, Named(by_receipts=references), afresh, brought)
+    found = {document.id for known in documents.values() for document in known}
+    settled = await settle_accounts(db, days, {**touched, **causes}, Named(by_receipts=found), afresh, brought)
     await keep_texts(db, fresh, {(row.entity, row.bank_ref): row.id for row in rows})
     return in_order([*bookings, *undoing.bookings, *settled]), conflicts
 

@@ -40,9 +40,9 @@ BY_PERSON = "person"
 
 
 class Named(NamedTuple):
-    """Document numbers, as digests: `by_receipts`, new on these accounts, and `as_documents`, of new documents."""
+    """Documents (row ids) named `by_receipts` that are new on these accounts, and numbers `as_documents`, as digests, of new documents."""
 
-    by_receipts: Collection[bytes] = ()
+    by_receipts: Collection[int] = ()
     as_documents: Collection[bytes] = ()
 
 

@@ -233,19 +233,14 @@ async def load_receipts(db: Connection, days: Sequence[Day], receipt_ids: Collec
     )
 
 
-async def find_finished_by_document(db: Connection, digests: Collection[bytes]) -> list[Record]:
-    """Accounts and booked days where an invoice with one of these numbers, or references, is part of what was finished."""
+async def find_finished_by_document(db: Connection, document_ids: Collection[int]) -> list[Record]:
+    """Accounts and booked days where one of these invoices is part of what was finished."""
     return await db.fetch(
         """
         SELECT DISTINCT account_id, booked_on FROM entry
-        WHERE is_finished AND item_id = ANY(ARRAY(
-            SELECT id FROM item WHERE document_id = ANY(ARRAY(
-                SELECT id FROM document WHERE digest = ANY($1::bytea[])
-                UNION ALL SELECT document_id FROM document_reference WHERE digest = ANY($1::bytea[])
-            ))
-        ))
+        WHERE is_finished AND item_id = ANY(ARRAY(SELECT id FROM item WHERE document_id = ANY($1::bigint[])))
         """,
-        list(digests),
+        list(document_ids),
     )
 
 
