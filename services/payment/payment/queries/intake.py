@@ -151,7 +151,7 @@ _kept_of: Final = attrgetter(*_KEPT)
 
 
 async def number_receipts(db: Connection, n: int) -> list[int]:
-    """Draw row ids for so many receipts, which nothing needs to be asked of then before they are kept."""
+    """Draw row ids for so many receipts, so that they can be spoken of before they are kept."""
     rows = await db.fetch("SELECT nextval((SELECT pg_get_serial_sequence('receipt', 'id')::regclass)) FROM generate_series(1, $1)", n)
     return [row[0] for row in rows]
 
