@@ -98,7 +98,7 @@ def _spells(one: Inventor, facts: list[Event], day: int) -> tuple[Spell, ...]:
 
 
 def _deeds(one: Inventor, day: int) -> tuple[Deed, ...]:
-    kinds = [one.chance.choice(DEEDS) for _ in range(one.chance.choice((0, 0, 0, 1, 1, 2, 3)))]
+    kinds = [one.chance.choice(DEEDS) for _ in range(one.chance.choice((0, 0, 1, 1, 2, 3)))]
     kinds += ["propose"] if one.maybe(0.5 if day == 0 else 0.15) else []
     return tuple(Deed(kind, one.chance.randrange(10**6)) for kind in kinds)
 

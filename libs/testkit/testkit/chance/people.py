@@ -8,14 +8,20 @@ from typing import Any, Final
 from testkit.chance.story import Deed
 from testkit.service import ServiceUnderTest
 
-_RECEIPTS: Final = "SELECT bank_ref FROM receipt WHERE entity = $1 ORDER BY 1"
-_MEMOS: Final = "SELECT document_no FROM document WHERE entity = $1 AND kind = 'memo' ORDER BY 1"
-_ITEMS: Final = "SELECT item FROM chk.item WHERE entity = $1 ORDER BY 1"
+_RECEIPTS: Final = "SELECT receipt FROM chk.receipt WHERE entity = $1 ORDER BY 1"
+_FREE: Final = "SELECT receipt FROM chk.receipt WHERE entity = $1 AND unapplied_minor + on_account_minor > 0 ORDER BY 1"
+_PINNED: Final = "SELECT receipt FROM chk.receipt WHERE entity = $1 AND pinned_minor > 0 ORDER BY 1"
+_UNIDENTIFIED: Final = "SELECT receipt FROM chk.receipt WHERE entity = $1 AND unidentified_minor > 0 ORDER BY 1"
+_MEMOS: Final = "SELECT memo FROM chk.memo WHERE entity = $1 AND remaining_minor > 0 ORDER BY 1"
+_ITEMS: Final = "SELECT item FROM chk.item WHERE entity = $1 AND open_minor > 0 ORDER BY 1"
+_ITEMS_BESIDE: Final = (
+    "SELECT item FROM chk.item WHERE open_minor > 0 AND (entity, account, currency) IN (SELECT entity, account, currency FROM chk.receipt"
+    " WHERE receipt = $1 UNION ALL SELECT entity, account, currency FROM chk.memo WHERE memo = $1) ORDER BY 1"
+)
 _APPLICATIONS: Final = (
     "SELECT application FROM chk.application WHERE application LIKE '%|' || $1 || '|%' AND amount_minor > 0 ORDER BY application"
 )
-_REFUNDS: Final = "SELECT refund FROM chk.refund WHERE entity = $1 ORDER BY 1"
-_UNIDENTIFIED: Final = "SELECT bank_ref FROM receipt WHERE entity = $1 AND identified_on IS NULL ORDER BY 1"
+_REFUNDS: Final = "SELECT refund FROM chk.refund WHERE entity = $1 AND status = 'pending' ORDER BY 1"
 _CUSTOMERS: Final = "SELECT DISTINCT customer FROM document WHERE entity = $1 ORDER BY 1"
 _ALIASES: Final = "SELECT id::text FROM alias WHERE entity = $1 ORDER BY kind, digest, account"
 _SUGGESTIONS: Final = "SELECT suggestion FROM suggestion WHERE entity = $1 AND state = 'made' ORDER BY 1"
@@ -57,10 +63,20 @@ class People:
         assert answer.status_code in (200, 201, 403, 404, 409, 422), (path, body, answer.text)
         return said
 
-    async def one(self, chance: random.Random, of: str) -> str:
-        """Choose one of what a query finds, or name what is not there."""
-        found = [row[0] for row in await self.payment.db.pool.fetch(of, self.entity)]
+    async def one(self, chance: random.Random, of: str, than: str | None = None) -> str:
+        """Choose one of what a query finds of the entity, or of what is named, or name what is not there."""
+        found = [row[0] for row in await self.payment.db.pool.fetch(of, than or self.entity)]
         return chance.choice(found) if found else f"{self.entity}|X|1"
+
+    async def some_receipt(self, chance: random.Random, likely: str) -> str:
+        """Choose a receipt that is likely to do, by its bank reference, or any."""
+        return (await self.one(chance, likely if chance.random() < 0.8 else _RECEIPTS)).partition("|")[2]
+
+    async def an_item(self, chance: random.Random, source: str) -> str:
+        """Choose an open item that money or credit may be put on, or any."""
+        if chance.random() < 0.8:
+            return await self.one(chance, _ITEMS_BESIDE, f"{self.entity}|{source}")
+        return await self.one(chance, _ITEMS)
 
     async def a_day(self, chance: random.Random) -> date:
         return await self.payment.open_on(self.entity) - timedelta(days=chance.choice((0, 0, 1, 2)))
@@ -72,12 +88,12 @@ class People:
         return body | ({"effective_on": str(await self.a_day(chance))} if chance.random() < 0.4 else {})
 
     async def apply(self, chance: random.Random) -> None:
-        receipt, item = await self.one(chance, _RECEIPTS), await self.one(chance, _ITEMS)
-        await self.post(f"/v1/receipts/{receipt}/applications", await self.told(chance, item=item))
+        receipt = await self.some_receipt(chance, _FREE)
+        await self.post(f"/v1/receipts/{receipt}/applications", await self.told(chance, item=await self.an_item(chance, receipt)))
 
     async def credit(self, chance: random.Random) -> None:
-        memo, item = await self.one(chance, _MEMOS), await self.one(chance, _ITEMS)
-        await self.post(f"/v1/memos/{memo}/applications", await self.told(chance, item=item))
+        memo = (await self.one(chance, _MEMOS)).partition("|")[2]
+        await self.post(f"/v1/memos/{memo}/applications", await self.told(chance, item=await self.an_item(chance, memo)))
 
     async def unapply(self, chance: random.Random) -> None:
         application = await self.one(chance, _APPLICATIONS)
@@ -85,13 +101,14 @@ class People:
         await self.post(f"/v1/applications/{application}/unapply", body)
 
     async def release(self, chance: random.Random) -> None:
-        await self.post(f"/v1/receipts/{await self.one(chance, _RECEIPTS)}/release", {"entity": self.entity, "reason": "R"})
+        await self.post(f"/v1/receipts/{await self.some_receipt(chance, _PINNED)}/release", {"entity": self.entity, "reason": "R"})
 
     async def release_credit(self, chance: random.Random) -> None:
-        await self.post(f"/v1/memos/{await self.one(chance, _MEMOS)}/release", {"entity": self.entity, "reason": "R"})
+        memo = (await self.one(chance, _MEMOS)).partition("|")[2]
+        await self.post(f"/v1/memos/{memo}/release", {"entity": self.entity, "reason": "R"})
 
     async def refund(self, chance: random.Random) -> None:
-        body = await self.told(chance, receipt=await self.one(chance, _RECEIPTS))
+        body = await self.told(chance, receipt=await self.some_receipt(chance, _FREE))
         await self.post("/v1/refunds", {name: value for name, value in body.items() if name != "effective_on"})
 
     async def approve(self, chance: random.Random) -> None:
@@ -101,19 +118,19 @@ class People:
         await self.post(f"/v1/refunds/{await self.one(chance, _REFUNDS)}/reject", {"reason": "R"}, sub="boss", role="approver")
 
     async def transfer(self, chance: random.Random) -> None:
-        receipt, customer = await self.one(chance, _RECEIPTS), await self.one(chance, _CUSTOMERS)
-        role = chance.choice(("clerk", "approver", "approver"))
-        await self.post(f"/v1/receipts/{receipt}/transfers", await self.told(chance, to_customer=customer), role=role)
+        receipt, customer = await self.some_receipt(chance, _FREE), await self.one(chance, _CUSTOMERS)
+        body = await self.told(chance, to_customer=customer)
+        await self.post(f"/v1/receipts/{receipt}/transfers", body, role=chance.choice(("clerk", "approver", "approver", "approver")))
 
     async def reverse(self, chance: random.Random, way: str = "standard") -> None:
         body = {"entity": self.entity, "kind": "nsf", "value_on": str(await self.a_day(chance)), "reason": "R", "as": way}
-        await self.post(f"/v1/receipts/{await self.one(chance, _RECEIPTS)}/reverse", body)
+        await self.post(f"/v1/receipts/{await self.some_receipt(chance, _RECEIPTS)}/reverse", body)
 
     async def bill_anew(self, chance: random.Random) -> None:
         await self.reverse(chance, "debit_memo")
 
     async def identify(self, chance: random.Random) -> None:
-        receipt, customer = await self.one(chance, _UNIDENTIFIED), await self.one(chance, _CUSTOMERS)
+        receipt, customer = await self.some_receipt(chance, _UNIDENTIFIED), await self.one(chance, _CUSTOMERS)
         body = {"entity": self.entity, "customer": customer, "reason": "R", "learn": chance.random() < 0.6}
         await self.post(f"/v1/receipts/{receipt}/payer", body)
 
