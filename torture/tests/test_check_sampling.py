@@ -14,8 +14,11 @@ from torture.check.topology import SERVICES
 pytestmark = pytest.mark.db
 
 ITEMS = 20_000
-SAMPLE_CPU_S_MAX = 0.3
-"""Of all that works on one sample: this process and the five backends. What the clock on the wall says depends on who else is at work."""
+SAMPLE_CPU_S_MAX = 0.9
+"""
+Of all that works on one sample: this process and the five backends. What the clock on the wall says depends on who else is at work, and on
+one core that two threads share even this nearly doubles: 0.15 to 0.35 was seen.
+"""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
