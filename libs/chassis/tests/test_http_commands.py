@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 import structlog
 from chassis import idempotency
-from chassis.http import commands
+from chassis.http import commands, edge
 from launcher.databases import Cluster
+from testkit.patience import until
 from testkit.till import NONE, NOW, ONE, Till, till_on
 
 pytestmark = pytest.mark.db
@@ -133,6 +134,37 @@ async def test_a_locked_account_is_busy_not_broken(till: Till, monkeypatch: pyte
         answer = await till.post(no="R-1")
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "BUSY", "1")
     assert await till.effects() == NONE
+
+
+async def test_a_crowd_before_one_account_leaves_connections_to_the_worker(till: Till) -> None:
+    """Found by a torture run on a machine with too little time: the worker waited behind commands that waited for one account."""
+    async with till.database.transaction() as db:
+        await db.execute("SELECT 1 FROM account WHERE name = 'A' FOR UPDATE")
+        crowd = [asyncio.create_task(till.post(no=f"R-{n}", key=str(n))) for n in range(30)]
+        await until(lambda: _waiting_for_rows(till))
+        async with asyncio.timeout(2):
+            for _ in range(20):
+                await till.count("receipt")
+    assert {(await one).status_code for one in crowd} == {201}
+
+
+async def test_what_cannot_be_worked_off_in_time_is_turned_away(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "COMMANDS_WAITING_MAX", 10)
+    monkeypatch.setattr(edge, "COMMAND_WAIT_SECONDS_MAX", 0.3)
+    async with till.database.transaction() as db:
+        await db.execute("SELECT 1 FROM account WHERE name = 'A' FOR UPDATE")
+        crowd = [asyncio.create_task(till.post(no=f"R-{n}", key=str(n))) for n in range(30)]
+        ended, _ = await asyncio.wait(crowd, timeout=2)
+        turned_away = [one.result() for one in ended]
+    assert {(one.status_code, one.json()["code"], one.headers["retry-after"]) for one in turned_away} == {(503, "BUSY", "1")}
+    assert len(turned_away) == 30 - edge.COMMANDS_AT_ONCE
+    answers = await asyncio.gather(*crowd)
+    assert sorted(one.status_code for one in answers) == [201] * edge.COMMANDS_AT_ONCE + [503] * len(turned_away)
+
+
+async def _waiting_for_rows(till: Till) -> bool:
+    async with till.database.reading() as db:
+        return int(await db.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted")) > 1
 
 
 async def test_two_commands_in_each_others_way_both_succeed(till: Till) -> None:

@@ -67,7 +67,8 @@ class Command:
         A repeat gets the stored answer. `roles`: one of them is needed; empty, any principal will do.
 
         :raises Problem: 403 without the role; 404 for an unknown entity; 409 while the first request with this key is still at work;
-            422 when the key was used for another request; 503 when the day keeps turning or rows stay locked; whatever `work` raises.
+            422 when the key was used for another request; 503 when the day keeps turning, rows stay locked or too much is asked at
+            once; whatever `work` raises.
         """
         if roles and self.principal.roles.isdisjoint(roles):
             raise Problem(403, "ROLE_MISSING", f"This needs one of the roles {', '.join(sorted(roles))}.")
@@ -99,7 +100,7 @@ class Command:
 
     async def _once(self, entity: str, work: Work, status: Status) -> tuple[Answer, bool]:
         edge, slot = self.edge, Slot(entity, self.principal.sub, self.route, self.key)
-        async with edge.database.transaction() as db:
+        async with edge.admission.one(), edge.database.transaction() as db:
             await db.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
             batch = await self._open_batch(db, entity)
             stored = await self._claim(db, slot, batch)

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -22,6 +23,9 @@ from chassis.settings import ServiceSettings
 READ_SECONDS_MAX = 30
 TURN_WAITERS_MAX = 100
 TURN_WAIT_SECONDS_MAX = 5.0
+COMMANDS_AT_ONCE = 6
+COMMANDS_WAITING_MAX = 100
+COMMAND_WAIT_SECONDS_MAX = 5.0
 _TURN_PAUSE_SECONDS = 0.05
 _TURN_PAUSE_SECONDS_MAX = 0.5
 
@@ -51,6 +55,45 @@ class TurnQueue:
             self._waiting[entity] -= 1
 
 
+class Admission:
+    """
+    Lets so many commands to the database at once, in the order in which they came.
+
+    Commands for an account that is worked on wait with a connection in hand. However many do, the others find one, the worker first of
+    all; and what cannot be worked off in time is turned away before it costs anything.
+    """
+
+    def __init__(self, at_once: int = COMMANDS_AT_ONCE) -> None:
+        self._free = asyncio.Semaphore(at_once)
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """
+        Admit a command while the block runs.
+
+        :raises Problem: 503 after five seconds, or when a hundred wait already.
+        """
+        if self._waiting >= COMMANDS_WAITING_MAX:
+            raise _crowded()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(COMMAND_WAIT_SECONDS_MAX):
+                await self._free.acquire()
+        except TimeoutError:
+            raise _crowded() from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+def _crowded() -> Problem:
+    return Problem(503, "BUSY", "Too much is asked at once; send the same request again.", headers={"Retry-After": "1"})
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """The composition of a process that serves HTTP."""
@@ -64,6 +107,7 @@ class Edge:
     keys: Keys
     readiness: Readiness
     turns: TurnQueue = field(default_factory=TurnQueue)
+    admission: Admission = field(default_factory=Admission)
 
 
 def edge_of(request: Request) -> Edge:
