@@ -4,14 +4,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))  # Scripts are run, not installed.
+from explain import find
+
 ROOT = Path(__file__).parents[2]
 
 
+@cache
 def explain(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, ROOT / "scripts" / "explain.py", *arguments], capture_output=True, text=True, check=False)
 
@@ -27,7 +32,11 @@ def facts_in(nodes: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     "name", ["payment.received", "PaymentReceived", "receivables.PaymentReceived.v1", "receivables.PaymentReceived", "payment_received"]
 )
 def test_a_fact_is_found_by_any_of_its_names(name: str) -> None:
-    (tree,) = json.loads(explain(name, "--json").stdout)
+    assert [kind.type for kind in find(name)] == ["receivables.PaymentReceived.v1"]
+
+
+def test_who_publishes_a_fact_is_told() -> None:
+    (tree,) = json.loads(explain("payment.received", "--json").stdout)
     assert tree["fact"] == "receivables.PaymentReceived.v1"
     assert {place["by"] for place in tree["published"]} == {"payment"}
 

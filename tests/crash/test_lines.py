@@ -12,7 +12,7 @@ from testkit.crash.tally import Tally
 pytestmark = [
     pytest.mark.db,
     pytest.mark.parametrize(
-        "once_a_turn", [pytest.param(True, id="once a turn"), pytest.param(False, id="every line", marks=pytest.mark.torture)]
+        "is_short", [pytest.param(True, id="every third turn"), pytest.param(False, id="every line", marks=pytest.mark.torture)]
     ),
 ]
 
@@ -25,12 +25,12 @@ def databases(database_url: Callable[[str], str]) -> list[str]:
 
 
 @pytest.fixture
-def sweep_whole(tmp_path: Path, tally: Tally, once_a_turn: bool) -> Callable[[str, Sequence[Subject]], None]:
+def sweep_whole(tmp_path: Path, tally: Tally, is_short: bool) -> Callable[[str, Sequence[Subject]], None]:
     """Sweep, count, and tell what was wrong."""
 
     def swept_whole(what: str, subjects: Sequence[Subject]) -> None:
-        swept = sweep(subjects, tmp_path, once_a_turn=once_a_turn)
-        tier = f"{what}, {'once in every turn' if once_a_turn else 'every line'}"
+        swept = sweep(subjects, tmp_path, is_short=is_short)
+        tier = f"{what}, {'once in every third turn' if is_short else 'every line'}"
         tally.count(tier, killed=len(swept.places), passed=len(swept.places) - len(swept.faults))
         tally.note(tier, f"{len(set(swept.places))} different lines of {len({place.partition(':')[0] for place in swept.places})} modules")
         assert swept.places

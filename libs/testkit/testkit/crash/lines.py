@@ -103,9 +103,13 @@ class Swept:
     faults: list[str] = field(default_factory=list)
 
 
-def sweep(subjects: Sequence[Subject], folder: Path, *, once_a_turn: bool = False) -> Swept:
+TURNS_APART: Final = 3
+"""Where not all turns of the loop are tried: neighbours mostly wait for two answers within one transaction."""
+
+
+def sweep(subjects: Sequence[Subject], folder: Path, *, is_short: bool = False) -> Swept:
     """
-    Kill the work at every line, or once in every turn of the loop, and check the books after it has been gone on with.
+    Kill the work at every line, or, in short, once in every third turn of the loop, and check the books after it has been gone on with.
 
     The subjects are the same work on different books; they share the lines, each in a process of its own.
 
@@ -115,7 +119,7 @@ def sweep(subjects: Sequence[Subject], folder: Path, *, once_a_turn: bool = Fals
     results = [folder / f"swept-{n}.json" for n in range(len(subjects))]
     logs = [folder / f"sweep-{n}.log" for n in range(len(subjects))]
     children = [
-        Child(_sweep, subject, n, len(subjects), once_a_turn, str(result), log=log)
+        Child(_sweep, subject, n, len(subjects), is_short, str(result), log=log)
         for n, (subject, result, log) in enumerate(zip(subjects, results, logs, strict=True))
     ]
     try:
@@ -132,13 +136,14 @@ def sweep(subjects: Sequence[Subject], folder: Path, *, once_a_turn: bool = Fals
     return whole
 
 
-def _sweep(subject: Subject, share: int, shares: int, once_a_turn: bool, result: str) -> None:
+def _sweep(subject: Subject, share: int, shares: int, is_short: bool, result: str) -> None:
     structlog.configure(processors=[structlog.processors.KeyValueRenderer()])  # No tracebacks with locals: they take longer than all else.
     swept = Swept()
     with Sweeper(subject, Path(result)) as sweeper:
         executed = sweeper.executed()
-        first = {turn if once_a_turn else (turn, place): line for line, (turn, place) in reversed(list(enumerate(executed)))}
-        for line in sorted(first.values())[share::shares]:
+        first = {turn if is_short else (turn, place): line for line, (turn, place) in reversed(list(enumerate(executed)))}
+        tried = sorted(first.values())[:: TURNS_APART if is_short else 1]
+        for line in tried[share::shares]:
             turn, place = executed[line]
             swept.places.append(place)
             fault = sweeper.die_at(line)
