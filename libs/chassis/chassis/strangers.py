@@ -14,6 +14,7 @@ from typing import Any, Final
 import aiokafka
 import structlog
 from aiokafka.errors import KafkaError
+from asyncpg.exceptions import InterfaceError, PostgresConnectionError
 
 log = structlog.get_logger()
 
@@ -54,14 +55,17 @@ def _look_at(task: "asyncio.Task[None]") -> None:
 
 def note_a_strangers_error(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     """
-    Take what asyncio complains of: a Kafka client's own error is told as what it is, everything else as asyncio would.
+    Take what asyncio complains of: a client's own error is told as what it is, everything else as asyncio would.
 
     Its own are those of its kind, all of its own tasks, and what its own code has put into a future: whatever its connection was just
-    closed by. While the client is in use, the same error comes out of its calls; that is where it counts.
+    closed by. While the client is in use, the same error comes out of its calls; that is where it counts. So does what a connection to the
+    database is lost by: whoever was cancelled in that moment has no need of it.
     """
     error = context.get("exception")
     if error is not None and (isinstance(error, KafkaError) or _is_aiokafkas(context.get("future")) or _has_come_up_in_aiokafka(error)):
         log.warning("kafka.task_ended", error=f"{type(error).__name__}: {error}")
+    elif error is not None and _was_left_by_a_lost_connection(error, context.get("future")):
+        log.warning("database.connection_ended", error=f"{type(error).__name__}: {error}")
     else:
         loop.default_exception_handler(dict(context))
 
@@ -75,3 +79,9 @@ def _is_aiokafkas(future: object) -> bool:
 def _has_come_up_in_aiokafka(error: BaseException) -> bool:
     """Whether the outermost code that has seen the error is aiokafka's: what it raises while we call it has come up further, to ours."""
     return error.__traceback__ is not None and error.__traceback__.tb_frame.f_code.co_filename.startswith(_AIOKAFKA)
+
+
+def _was_left_by_a_lost_connection(error: BaseException, future: object) -> bool:
+    """Whether a connection of asyncpg has left that for somebody who waited for an answer; nobody has ever raised it."""
+    is_plain = isinstance(future, asyncio.Future) and not isinstance(future, asyncio.Task)
+    return is_plain and error.__traceback__ is None and isinstance(error, PostgresConnectionError | InterfaceError)

@@ -8,6 +8,7 @@ import pytest
 from aiokafka.client import AIOKafkaClient
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.errors import KafkaError
+from asyncpg.exceptions import ConnectionDoesNotExistError
 from chassis.strangers import cancelled_by_a_stranger, note_a_strangers_error, outcome_of
 from structlog.testing import capture_logs
 
@@ -111,6 +112,15 @@ async def test_what_a_kafka_client_has_put_into_a_future_is_told_as_the_clients(
     assert _told_of_a_future_with(ours, caplog) == ([], 1)
     AIOKafkaConnection._on_read_task_error(lambda: None, reading)
     assert _told_of_a_future_with(ours, caplog) == (["ConnectionResetError: by peer"], 0)
+
+
+async def test_what_a_lost_connection_leaves_for_nobody_is_no_bug(caplog: pytest.LogCaptureFixture) -> None:
+    """Torture, seed 54: a command was given up in the moment in which its connection to the database ended."""
+    lost = ConnectionDoesNotExistError("connection was closed in the middle of operation")
+    assert _told_of_a_future_with(lost, caplog) == ([f"ConnectionDoesNotExistError: {lost}"], 0)
+    with pytest.raises(ConnectionDoesNotExistError):
+        raise lost
+    assert _told_of_a_future_with(lost, caplog) == ([], 1), "somebody has had it in hand and let it fall"
 
 
 def _told_of_a_future_with(error: BaseException, caplog: pytest.LogCaptureFixture) -> tuple[list[str], int]:
