@@ -160,9 +160,7 @@ async def _opened(settings: ServiceSettings, entities: Entities, stopping: async
                 await database.close()
             if not isinstance(error, TRANSIENT) or time.monotonic() > until_s:
                 raise
-            log.warning(
-                "service.waits_for_database", error=f"{type(error).__name__}: {error}", hint="is Postgres up, and DATABASE_URL right?"
-            )
+            log.warning("service.waits_for_database", error=f"{type(error).__name__}: {error}", hint=DATABASE_HINT)
         else:
             return database
         with contextlib.suppress(TimeoutError):
